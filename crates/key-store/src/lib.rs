@@ -1,0 +1,1 @@
+//! timbre-key-store

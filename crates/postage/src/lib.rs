@@ -1,0 +1,21 @@
+//! The vocabulary of postage and the arithmetic of its rates: money, weight, size, who a meter is,
+//! what a piece of mail costs on a given day.
+//!
+//! Everything here is a value or a pure function: no clock, no file, no floating point. A price is
+//! always an answer about a date, because rates are tables with effective dates.
+
+mod amount;
+mod country;
+mod dimensions;
+mod identity;
+mod language;
+mod registers;
+mod weight;
+
+pub use amount::{Amount, AmountError, Currency};
+pub use country::Country;
+pub use dimensions::{Dimensions, DimensionsError};
+pub use identity::{AccountNumber, IdentityError, IndiciaNumber, MeterSerial, PostalCode};
+pub use language::Language;
+pub use registers::{PieceCount, Registers};
+pub use weight::{Weight, WeightError};
