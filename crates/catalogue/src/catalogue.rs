@@ -1,0 +1,132 @@
+//! A whole document: its rows, and the questions that the two ends ask of them.
+
+use crate::read::{self, ReadError};
+use crate::target::read_name;
+use crate::{AddressBlock, Endpoint, EndpointId, Host, Setting, Text};
+
+/// The destinations of one document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Catalogue {
+    pub(crate) title: Text,
+    pub(crate) domain: Option<String>,
+    pub(crate) blocks: Vec<AddressBlock>,
+    pub(crate) let_out: Vec<u16>,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// The catalogue cannot be moved to another domain.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DomainError {
+    /// The text is not a DNS name, or is too long for the services' names before it.
+    #[error("“{0}” is not a domain: write a DNS name, like timbre.example.org")]
+    NotAName(String),
+    /// The catalogue belongs to somebody else's network.
+    #[error("the hosts of “{0}” are fixed: only our own deployment can move to another domain")]
+    Fixed(String),
+}
+
+impl Catalogue {
+    /// Our own deployment, every service at `<service>.timbre.localhost`.
+    #[must_use]
+    pub fn timbre() -> Catalogue {
+        Catalogue::read("timbre.toml", include_str!("../data/timbre.toml"))
+            .expect("invariant: a test reads every shipped catalogue")
+    }
+
+    /// Reads a catalogue; `file` names it in errors.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by file, line and field.
+    pub fn read(file: &str, text: &str) -> Result<Catalogue, ReadError> {
+        read::read(file, text)
+    }
+
+    /// What the document is called.
+    #[must_use]
+    pub fn title(&self) -> &Text {
+        &self.title
+    }
+
+    /// Every row, in the order of the document.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// The row with this name.
+    #[must_use]
+    pub fn get(&self, id: &EndpointId) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == *id)
+    }
+
+    /// The services, each once, in the order of the document.
+    #[must_use]
+    pub fn services(&self) -> Vec<&str> {
+        let mut services = Vec::new();
+        for endpoint in &self.endpoints {
+            if !services.contains(&endpoint.service()) {
+                services.push(endpoint.service());
+            }
+        }
+        services
+    }
+
+    /// The rows of one service: what its host answers.
+    pub fn of_service<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Endpoint> {
+        self.endpoints.iter().filter(move |endpoint| endpoint.service() == service)
+    }
+
+    /// The domain under which every host lies, when the catalogue is our own.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// The blocks of addresses that the document publishes for firewalls (REQ NET-7).
+    #[must_use]
+    pub fn blocks(&self) -> &[AddressBlock] {
+        &self.blocks
+    }
+
+    /// The ports that the machine's own firewall lets out (REQ NET-10).
+    #[must_use]
+    pub fn let_out(&self) -> &[u16] {
+        &self.let_out
+    }
+
+    /// The allow-list (REQ NET-10): whether some row that is on by default leads to this host, in
+    /// any letter case, at this port. Rows that are off by default do not count.
+    #[must_use]
+    pub fn allows(&self, host: &str, port: u16) -> bool {
+        self.endpoints
+            .iter()
+            .filter(|endpoint| endpoint.default == Setting::On)
+            .flat_map(|endpoint| &endpoint.uses)
+            .any(|target| target.port == port && target.host.matches(host))
+    }
+
+    /// The same deployment under another domain: every host and everything printed moves.
+    ///
+    /// # Errors
+    /// If the text is not a DNS name that leaves room for the services, or if the catalogue is not
+    /// our own.
+    pub fn with_domain(mut self, domain: &str) -> Result<Catalogue, DomainError> {
+        let old =
+            self.domain.take().ok_or_else(|| DomainError::Fixed(self.title.en.to_string()))?;
+        let refused = || DomainError::NotAName(domain.to_owned());
+        let new = read_name(domain).ok_or_else(refused)?;
+        let moved = |text: &str| text.replacen(&old, &new, 1);
+        for endpoint in &mut self.endpoints {
+            for target in &mut endpoint.uses {
+                let name = moved(&target.host.to_string());
+                target.host = Host::Name(read_name(&name).ok_or_else(refused)?);
+            }
+            let printed = &mut endpoint.printed;
+            for text in printed.urls.iter_mut().chain(&mut printed.domains) {
+                *text = moved(text);
+            }
+        }
+        self.domain = Some(new);
+        Ok(self)
+    }
+}
