@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 const NANOGRAMS_PER_GRAM: u64 = 1_000_000_000;
-const NANOGRAMS_PER_OUNCE: u64 = 28_349_523_125;
+pub(crate) const NANOGRAMS_PER_OUNCE: u64 = 28_349_523_125;
 
 /// A weight, exact in grams and in ounces.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -39,6 +39,12 @@ impl Weight {
     #[must_use]
     pub const fn from_milligrams(milligrams: u32) -> Self {
         Weight { nanograms: milligrams as u64 * 1_000_000 }
+    }
+
+    /// A weight of whole nanograms.
+    #[must_use]
+    pub(crate) const fn from_nanograms(nanograms: u64) -> Self {
+        Weight { nanograms }
     }
 
     /// The weight in nanograms.
@@ -82,7 +88,7 @@ impl FromStr for Weight {
 }
 
 /// A decimal of at most three places as a count of thousandths.
-fn thousandths(number: &str) -> Option<u64> {
+pub(crate) fn thousandths(number: &str) -> Option<u64> {
     let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty()
