@@ -33,6 +33,14 @@ impl Catalogue {
             .expect("invariant: a test reads every shipped catalogue")
     }
 
+    /// The source specification, row by row, as printed (REQ NET-8).
+    #[must_use]
+    pub fn connect_plus_sendpro_p() -> Catalogue {
+        const TEXT: &str = include_str!("../data/connect-plus-sendpro-p.toml");
+        Catalogue::read("connect-plus-sendpro-p.toml", TEXT)
+            .expect("invariant: a test reads every shipped catalogue")
+    }
+
     /// Reads a catalogue; `file` names it in errors.
     ///
     /// # Errors
@@ -115,15 +123,17 @@ impl Catalogue {
             self.domain.take().ok_or_else(|| DomainError::Fixed(self.title.en.to_string()))?;
         let refused = || DomainError::NotAName(domain.to_owned());
         let new = read_name(domain).ok_or_else(refused)?;
-        let moved = |text: &str| text.replacen(&old, &new, 1);
         for endpoint in &mut self.endpoints {
             for target in &mut endpoint.uses {
-                let name = moved(&target.host.to_string());
-                target.host = Host::Name(read_name(&name).ok_or_else(refused)?);
+                let labels = target.host.name().and_then(|name| name.strip_suffix(&old));
+                let labels =
+                    labels.expect("invariant: the reader puts every host under the domain");
+                let name = read_name(&format!("{labels}{new}")).ok_or_else(refused)?;
+                target.host = Host::Name(name);
             }
             let printed = &mut endpoint.printed;
             for text in printed.urls.iter_mut().chain(&mut printed.domains) {
-                *text = moved(text);
+                *text = text.replacen(&format!(".{old}"), &format!(".{new}"), 1);
             }
         }
         self.domain = Some(new);

@@ -39,7 +39,7 @@ struct RawCatalogue {
 #[serde(deny_unknown_fields)]
 struct RawEndpoint {
     id: Spanned<String>,
-    exchange: Option<String>,
+    exchange: Option<Spanned<String>>,
     section: Spanned<String>,
     label: Option<String>,
     purpose: RawText,
@@ -128,15 +128,38 @@ fn check(raw: RawCatalogue) -> Result<Catalogue, Refused> {
     }
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for raw in raw.endpoint {
-        let (id_span, uses_span) = (raw.id.span(), raw.uses.span());
+        let spans = RowSpans {
+            id: raw.id.span(),
+            exchange: raw.exchange.as_ref().map_or(0..0, Spanned::span),
+            uses: raw.uses.span(),
+        };
         let endpoint = check_endpoint(raw)?;
-        if endpoints.iter().any(|other| other.id == endpoint.id) {
-            return Err(refused(id_span, "id", format!("“{}” is there twice", endpoint.id)));
-        }
-        check_domain(domain.as_deref(), &endpoint, uses_span)?;
+        check_unique(&endpoints, &endpoint, &spans)?;
+        check_domain(domain.as_deref(), &endpoint, &spans)?;
         endpoints.push(endpoint);
     }
     Ok(Catalogue { title, domain, blocks, let_out: raw.let_out, endpoints })
+}
+
+/// Where the fields of a row stand that are compared with other rows.
+struct RowSpans {
+    id: Range<usize>,
+    exchange: Range<usize>,
+    uses: Range<usize>,
+}
+
+/// A name leads to one row, and an exchange goes to one place.
+fn check_unique(before: &[Endpoint], new: &Endpoint, spans: &RowSpans) -> Result<(), Refused> {
+    if before.iter().any(|other| other.id == new.id) {
+        return Err(refused(spans.id.clone(), "id", format!("“{}” is there twice", new.id)));
+    }
+    match &new.exchange {
+        Some(name) if before.iter().any(|other| other.exchange.as_ref() == Some(name)) => {
+            let reason = format!("“{name}” is there twice");
+            Err(refused(spans.exchange.clone(), "exchange", reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_text(raw: RawText, field: &'static str) -> Result<Text, Refused> {
@@ -183,7 +206,7 @@ fn check_endpoint(raw: RawEndpoint) -> Result<Endpoint, Refused> {
         purpose: check_text(raw.purpose, "purpose")?,
         group,
         default,
-        exchange: raw.exchange,
+        exchange: raw.exchange.map(Spanned::into_inner),
         printed: Printed {
             urls: raw.printed.urls,
             domains: raw.printed.domains,
@@ -229,7 +252,7 @@ fn check_group(
 fn check_domain(
     domain: Option<&str>,
     endpoint: &Endpoint,
-    uses_span: Range<usize>,
+    spans: &RowSpans,
 ) -> Result<(), Refused> {
     let Some(domain) = domain else { return Ok(()) };
     let under = crate::Host::Under(domain.to_owned());
@@ -238,7 +261,7 @@ fn check_domain(
         None => Ok(()),
         Some(target) => {
             let reason = format!("“{target}” does not lie under the domain {domain}");
-            Err(refused(uses_span, "uses", reason))
+            Err(refused(spans.uses.clone(), "uses", reason))
         }
     }
 }
