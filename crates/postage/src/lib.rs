@@ -15,6 +15,7 @@ mod language;
 pub mod rates;
 mod registers;
 mod weight;
+mod wording;
 
 pub use amount::{Amount, AmountError, Currency};
 pub use country::Country;

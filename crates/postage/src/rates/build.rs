@@ -110,7 +110,7 @@ impl Builder<'_> {
                 return Err(self.error(value.name.span(), "name", reason));
             }
             let countries = self.countries(value, &zones)?;
-            let label = Label { fr: value.fr.clone(), en: value.en.clone() };
+            let label = Label::new(value.fr.clone(), value.en.clone());
             zones.push(Zone { name, label, countries });
         }
         Ok(zones)
@@ -165,7 +165,7 @@ impl Builder<'_> {
             None => None,
             Some(registered) => Some(self.registered(registered)?),
         };
-        let label = Label { fr: value.fr.clone(), en: value.en.clone() };
+        let label = Label::new(value.fr.clone(), value.en.clone());
         Ok(ServiceRates { name, label, sizes, lists, registered })
     }
 
@@ -216,7 +216,7 @@ impl Builder<'_> {
         };
         Ok(SizeClass {
             name: self.name(&value.name, "name")?,
-            label: Label { fr: value.fr.clone(), en: value.en.clone() },
+            label: Label::new(value.fr.clone(), value.en.clone()),
             smallest,
             largest,
             heaviest: parsed(self.text, &value.heaviest, "heaviest")?,

@@ -7,7 +7,8 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::{Country, Language, Weight};
+use crate::wording::say;
+use crate::{Country, Dimensions, Language, Weight};
 
 use super::units::decimal;
 use super::{Label, Service, Units};
@@ -21,6 +22,20 @@ pub enum Side {
     Width,
     /// The thickness.
     Thickness,
+}
+
+impl Side {
+    /// The sides in the order in which their limits are looked at.
+    pub(super) const ALL: [Side; 3] = [Side::Length, Side::Width, Side::Thickness];
+
+    /// The side of a size, in micrometres.
+    pub(super) fn of(self, size: Dimensions) -> u32 {
+        match self {
+            Side::Length => size.length(),
+            Side::Width => size.width(),
+            Side::Thickness => size.thickness(),
+        }
+    }
 }
 
 /// Why there is no price, in order of precedence.
@@ -168,164 +183,143 @@ impl PriceRefusal {
     /// What the operator reads: the limit, by how much it was broken, and what to do.
     #[must_use]
     pub fn message(&self, language: Language) -> String {
-        match language {
-            Language::French => self.french(),
-            Language::English => self.english(),
-        }
+        self.about_the_table(language)
+            .or_else(|| self.about_the_limits(language))
+            .or_else(|| self.about_the_row(language))
+            .unwrap_or_else(|| self.code().to_owned())
     }
 
-    fn english(&self) -> String {
-        let en = Language::English;
-        match self {
-            Self::NoTable => "no rate table is loaded: download the rates".to_owned(),
-            Self::NotYetInForce { date, table, from } => format!(
-                "no rate table is in force on {date}: the earliest, {table}, starts on {from}"
+    fn about_the_table(&self, language: Language) -> Option<String> {
+        Some(match self {
+            Self::NoTable => say!(
+                language,
+                "aucune table de tarifs n’est chargée\u{a0}: téléchargez les tarifs",
+                "no rate table is loaded: download the rates"
             ),
-            Self::Expired { date, table, until, next: Some(next) } => format!(
-                "no rate table is in force on {date}: {table} ended on {until} and the next starts on {next}"
+            Self::NotYetInForce { date, table, from } => say!(
+                language,
+                "aucune table de tarifs n’est en vigueur le {}\u{a0}: la première, {}, commence le {}",
+                "no rate table is in force on {}: the first, {}, starts on {}",
+                date,
+                table,
+                from
             ),
-            Self::Expired { date, table, until, next: None } => format!(
-                "no rate table is in force on {date}: {table} ended on {until}; download the rates"
+            Self::Expired { date, table, until, next: Some(next) } => say!(
+                language,
+                "aucune table de tarifs n’est en vigueur le {}\u{a0}: {} a pris fin le {} et la suivante commence le {}",
+                "no rate table is in force on {}: {} ended on {} and the next starts on {}",
+                date,
+                table,
+                until,
+                next
             ),
-            Self::UnknownService { service, known, table } => format!(
-                "there is no service “{service}” in table {table}: choose {}",
-                list(known.iter().map(Service::as_str), en)
+            Self::Expired { date, table, until, next: None } => say!(
+                language,
+                "aucune table de tarifs n’est en vigueur le {}\u{a0}: {} a pris fin le {}; téléchargez les tarifs",
+                "no rate table is in force on {}: {} ended on {}; download the rates",
+                date,
+                table,
+                until
             ),
-            Self::NoPriceToDestination { service, destination, table } => {
-                format!("no price for {} to {destination} in table {table}", service.en)
-            }
-            Self::TooHeavy { service, weight, limit, units } => format!(
+            Self::UnknownService { service, known, table } => say!(
+                language,
+                "le service «\u{a0}{}\u{a0}» n’existe pas dans la table {}\u{a0}: choisissez {}",
+                "there is no service “{}” in table {}: choose {}",
+                service,
+                table,
+                list(known.iter().map(Service::as_str), language)
+            ),
+            _ => return None,
+        })
+    }
+
+    fn about_the_limits(&self, language: Language) -> Option<String> {
+        Some(match self {
+            Self::TooHeavy { service, weight, limit, units } => say!(
+                language,
+                "trop lourd pour {}\u{a0}: {}, et le maximum est de {}",
                 "too heavy for {}: {}, and the most is {}",
-                service.en,
-                units.weight(*weight, en),
-                units.weight(*limit, en)
+                service.text(language),
+                units.weight(*weight, language),
+                units.weight(*limit, language)
             ),
-            Self::TooLarge { service, side, length, limit, units } => format!(
+            Self::TooLarge { service, side, length, limit, units } => say!(
+                language,
+                "trop {} pour {}\u{a0}: {}, et le maximum est de {}",
                 "too {} for {}: {}, and the most is {}",
                 match side {
-                    Side::Length => "long",
-                    Side::Width => "wide",
-                    Side::Thickness => "thick",
+                    Side::Length => language.pick("long", "long"),
+                    Side::Width => language.pick("large", "wide"),
+                    Side::Thickness => language.pick("épais", "thick"),
                 },
-                service.en,
-                units.length(*length, en),
-                units.length(*limit, en)
+                service.text(language),
+                units.length(*length, language),
+                units.length(*limit, language)
             ),
-            Self::TooSmall { service, side, length, limit, units } => format!(
+            Self::TooSmall { service, side, length, limit, units } => say!(
+                language,
+                "trop {} pour {}\u{a0}: {}, et le minimum est de {}",
                 "too {} for {}: {}, and the least is {}",
                 match side {
-                    Side::Length => "short",
-                    Side::Width => "narrow",
-                    Side::Thickness => "thin",
+                    Side::Length => language.pick("court", "short"),
+                    Side::Width => language.pick("étroit", "narrow"),
+                    Side::Thickness => language.pick("mince", "thin"),
                 },
-                service.en,
-                units.length(*length, en),
-                units.length(*limit, en)
+                service.text(language),
+                units.length(*length, language),
+                units.length(*limit, language)
             ),
-            Self::BadProportions { service, ratio, at_least, at_most } => format!(
-                "bad proportions for {}: the length is {} times the width, and it must be from {} to {} times",
-                service.en,
-                decimal(*ratio, "", en),
-                decimal(*at_least, "", en),
-                decimal(*at_most, "", en)
+            Self::BadProportions { service, ratio, at_least, at_most } => say!(
+                language,
+                "mauvaises proportions pour {}\u{a0}: la longueur fait {} fois la largeur, et elle doit en faire de {} à {} fois",
+                "bad proportions for {}: the length is {} times the width, and it must be {} to {} times",
+                service.text(language),
+                decimal(*ratio, "", language),
+                decimal(*at_least, "", language),
+                decimal(*at_most, "", language)
             ),
-            Self::NoPriceAtWeight { service, size, destination, weight, units, table } => format!(
-                "no price for {}, {}, at {} to {destination} in table {table}",
-                service.en,
-                size.en,
-                units.weight(*weight, en)
-            ),
-            Self::RegisteredNotOffered { service, destination, offered, table } => {
-                format!("registered mail is not offered for {} to {destination}{}", service.en, {
-                    let zones = list(offered.iter().map(|zone| zone.en.as_str()), en);
-                    if offered.is_empty() {
-                        format!(" in table {table}")
-                    } else {
-                        format!(" in table {table}: only to {zones}")
-                    }
-                })
-            }
-        }
+            _ => return None,
+        })
     }
 
-    fn french(&self) -> String {
-        let fr = Language::French;
-        match self {
-            Self::NoTable => {
-                "aucune table de tarifs n’est chargée : téléchargez les tarifs".to_owned()
-            }
-            Self::NotYetInForce { date, table, from } => format!(
-                "aucune table de tarifs n’est en vigueur le {date} : la première, {table}, commence le {from}"
+    fn about_the_row(&self, language: Language) -> Option<String> {
+        Some(match self {
+            Self::NoPriceToDestination { service, destination, table } => say!(
+                language,
+                "aucun prix pour {} vers {} dans la table {}",
+                "no price for {} to {} in table {}",
+                service.text(language),
+                destination,
+                table
             ),
-            Self::Expired { date, table, until, next: Some(next) } => format!(
-                "aucune table de tarifs n’est en vigueur le {date} : {table} a pris fin le {until} et la suivante commence le {next}"
-            ),
-            Self::Expired { date, table, until, next: None } => format!(
-                "aucune table de tarifs n’est en vigueur le {date} : {table} a pris fin le {until}; téléchargez les tarifs"
-            ),
-            Self::UnknownService { service, known, table } => format!(
-                "le service « {service} » n’existe pas dans la table {table} : choisissez {}",
-                list(known.iter().map(Service::as_str), fr)
-            ),
-            Self::NoPriceToDestination { service, destination, table } => {
-                format!("aucun prix pour {} vers {destination} dans la table {table}", service.fr)
-            }
-            Self::TooHeavy { service, weight, limit, units } => format!(
-                "trop lourd pour {} : {}, et le maximum est de {}",
-                service.fr,
-                units.weight(*weight, fr),
-                units.weight(*limit, fr)
-            ),
-            Self::TooLarge { service, side, length, limit, units } => format!(
-                "trop {} pour {} : {}, et le maximum est de {}",
-                match side {
-                    Side::Length => "long",
-                    Side::Width => "large",
-                    Side::Thickness => "épais",
-                },
-                service.fr,
-                units.length(*length, fr),
-                units.length(*limit, fr)
-            ),
-            Self::TooSmall { service, side, length, limit, units } => format!(
-                "trop {} pour {} : {}, et le minimum est de {}",
-                match side {
-                    Side::Length => "court",
-                    Side::Width => "étroit",
-                    Side::Thickness => "mince",
-                },
-                service.fr,
-                units.length(*length, fr),
-                units.length(*limit, fr)
-            ),
-            Self::BadProportions { service, ratio, at_least, at_most } => format!(
-                "mauvaises proportions pour {} : la longueur fait {} fois la largeur, et elle doit en faire de {} à {} fois",
-                service.fr,
-                decimal(*ratio, "", fr),
-                decimal(*at_least, "", fr),
-                decimal(*at_most, "", fr)
-            ),
-            Self::NoPriceAtWeight { service, size, destination, weight, units, table } => format!(
-                "aucun prix pour {}, {}, à {} vers {destination} dans la table {table}",
-                service.fr,
-                size.fr,
-                units.weight(*weight, fr)
+            Self::NoPriceAtWeight { service, size, destination, weight, units, table } => say!(
+                language,
+                "aucun prix pour {}, {}, à {} vers {} dans la table {}",
+                "no price for {}, {}, at {} to {} in table {}",
+                service.text(language),
+                size.text(language),
+                units.weight(*weight, language),
+                destination,
+                table
             ),
             Self::RegisteredNotOffered { service, destination, offered, table } => {
-                format!(
-                    "le courrier recommandé n’est pas offert pour {} vers {destination}{}",
-                    service.fr,
-                    {
-                        let zones = list(offered.iter().map(|zone| zone.fr.as_str()), fr);
-                        if offered.is_empty() {
-                            format!(" dans la table {table}")
-                        } else {
-                            format!(" dans la table {table} : seulement vers {zones}")
-                        }
-                    }
+                let zones = list(offered.iter().map(|zone| zone.text(language)), language);
+                let only = match offered[..] {
+                    [] => String::new(),
+                    _ => say!(language, ", seulement vers {}", ", only to {}", zones),
+                };
+                say!(
+                    language,
+                    "le courrier recommandé n’est pas offert pour {} vers {} dans la table {}{}",
+                    "registered mail is not offered for {} to {} in table {}{}",
+                    service.text(language),
+                    destination,
+                    table,
+                    only
                 )
             }
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -343,7 +337,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>, language: Language) -> String 
 
 impl fmt::Display for PriceRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.english())
+        f.write_str(&self.message(Language::English))
     }
 }
 

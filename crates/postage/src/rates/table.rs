@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::{Amount, Country, Currency, Dimensions, Weight};
+use crate::wording::say;
+use crate::{Amount, Country, Currency, Dimensions, Language, Weight};
 
 use super::refusal::Side;
 use super::{Label, Piece, PriceRefusal, Quote, RateTableError, Service, Units, build};
@@ -255,7 +256,7 @@ impl RateTable {
         step: &Step,
         registration: Option<(u16, Amount)>,
     ) -> Quote {
-        let (offset, extra) = registration.unwrap_or((0, Amount::zero(self.currency)));
+        let (offset, extra) = registration.unwrap_or_else(|| (0, Amount::zero(self.currency)));
         Quote {
             amount: step
                 .price
@@ -277,27 +278,26 @@ impl RateTable {
         step: &Step,
         registered: bool,
     ) -> Label {
-        use crate::Language::{English, French};
         let (size, zone) = (&service.sizes[size].label, &self.zones[zone].label);
-        let up_to = |language| self.units.weight(step.up_to, language);
-        Label {
-            fr: format!(
-                "{}, {}, jusqu’à {}, {}{}",
-                service.label.fr,
-                size.fr,
-                up_to(French),
-                zone.fr,
-                if registered { ", recommandé" } else { "" }
-            ),
-            en: format!(
-                "{}, {}, up to {}, {}{}",
-                service.label.en,
-                size.en,
-                up_to(English),
-                zone.en,
-                if registered { ", registered" } else { "" }
-            ),
-        }
+        let words = |language: Language| {
+            let [service, size, zone] =
+                [&service.label, size, zone].map(|label| label.text(language));
+            let up_to = self.units.weight(step.up_to, language);
+            let plain = say!(
+                language,
+                "{}, {}, jusqu’à {}, {}",
+                "{}, {}, up to {}, {}",
+                service,
+                size,
+                up_to,
+                zone
+            );
+            match registered {
+                true => say!(language, "{}, recommandé", "{}, registered", plain),
+                false => plain,
+            }
+        };
+        Label::new(words(Language::French), words(Language::English))
     }
 }
 
@@ -320,7 +320,7 @@ impl ServiceRates {
     }
 
     /// The product offset and the price of registration to a zone.
-    fn registration_to(&self, zone: usize) -> Option<(u16, Amount)> {
+    pub(super) fn registration_to(&self, zone: usize) -> Option<(u16, Amount)> {
         let registered = self.registered.as_ref()?;
         let (_, price) = registered.prices.iter().find(|(to, _)| *to == zone)?;
         Some((registered.product_offset, *price))
@@ -335,15 +335,15 @@ impl SizeClass {
             return Some(PriceRefusal::TooHeavy { service: service.clone(), weight, limit, units });
         }
         let size = piece.dimensions?;
-        for (side, of) in SIDES {
-            let (length, limit) = (of(size), of(self.largest));
+        for side in Side::ALL {
+            let (length, limit) = (side.of(size), side.of(self.largest));
             if length > limit {
                 let service = service.clone();
                 return Some(PriceRefusal::TooLarge { service, side, length, limit, units });
             }
         }
-        for (side, of) in SIDES {
-            let (length, limit) = (of(size), of(self.smallest));
+        for side in Side::ALL {
+            let (length, limit) = (side.of(size), side.of(self.smallest));
             if length < limit {
                 let service = service.clone();
                 return Some(PriceRefusal::TooSmall { service, side, length, limit, units });
@@ -361,10 +361,3 @@ impl SizeClass {
         })
     }
 }
-
-/// The sides in the order in which their limits are looked at.
-const SIDES: [(Side, fn(Dimensions) -> u32); 3] = [
-    (Side::Length, Dimensions::length),
-    (Side::Width, Dimensions::width),
-    (Side::Thickness, Dimensions::thickness),
-];
