@@ -1,2 +1,57 @@
-//! Project tasks.
-fn main() {}
+//! The project's own chores: `cargo xtask tidy` checks the laws, `cargo xtask ci` does everything a
+//! submission must pass. Nothing of the product is in here, and the product needs nothing of it.
+
+mod ci;
+mod setup;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own chores")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check the laws of docs/ARCHITECTURE.md: one line per violation
+    Tidy {
+        /// Also list what is tolerated for now, such as files that are longer than they should be
+        #[arg(long)]
+        warnings: bool,
+    },
+    /// Do everything a submission must pass, each step named and timed
+    Ci {
+        /// Only these steps, in their usual order
+        #[arg(value_enum)]
+        only: Vec<ci::Step>,
+    },
+    /// Install the programs that the tests use as independent judges (Debian, Ubuntu)
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Tidy { warnings } => tidy::run(&root(), warnings),
+        Chore::Ci { only } => ci::run(&root(), &only),
+        Chore::Setup => setup::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the project: where this crate was built from.
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    root.expect("invariant: xtask lies in the project").to_owned()
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask ci`: what a submission must pass, in one place, so that a person and a machine run
+//! the same. It stops at the first step that fails and says how long each one took.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+
+use crate::{setup, tidy};
+
+/// One step, in the order in which they run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Step {
+    /// The programs that tests need
+    Setup,
+    /// cargo fmt --check
+    Fmt,
+    /// cargo clippy, warnings are errors
+    Clippy,
+    /// The laws
+    Tidy,
+    /// Every test
+    Test,
+    /// cargo doc, warnings are errors
+    Doc,
+    /// A whole demonstration with the release build
+    Demo,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::Setup => "setup",
+            Step::Fmt => "fmt",
+            Step::Clippy => "clippy",
+            Step::Tidy => "tidy",
+            Step::Test => "test",
+            Step::Doc => "doc",
+            Step::Demo => "demo",
+        }
+    }
+
+    fn run(self, root: &Path) -> Result<()> {
+        match self {
+            Step::Setup => setup::run(),
+            Step::Fmt => cargo(root, &["fmt", "--all", "--check"], &[]),
+            Step::Clippy => {
+                let args = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+                cargo(root, &args, &[])
+            }
+            Step::Tidy => tidy::run(root, false),
+            Step::Test => cargo(root, &["test", "--workspace", "--quiet"], &[]),
+            Step::Doc => {
+                let args = ["doc", "--workspace", "--no-deps", "--quiet"];
+                cargo(root, &args, &[("RUSTDOCFLAGS", "-D warnings")])
+            }
+            Step::Demo => demo(root),
+        }
+    }
+}
+
+/// Runs the steps; none named means all.
+///
+/// # Errors
+/// Names the step that failed.
+pub(crate) fn run(root: &Path, only: &[Step]) -> Result<()> {
+    let chosen = |step: &Step| only.is_empty() || only.contains(step);
+    let mut times = Vec::new();
+    for step in Step::value_variants().iter().copied().filter(chosen) {
+        println!("── {} ──", step.name());
+        let start = Instant::now();
+        let outcome = step.run(root);
+        times.push((step.name(), start.elapsed(), outcome.is_ok()));
+        if let Err(error) = outcome {
+            print!("{}", summary(&times));
+            return Err(error.context(format!("the step {} failed", step.name())));
+        }
+    }
+    print!("{}", summary(&times));
+    Ok(())
+}
+
+fn summary(times: &[(&str, Duration, bool)]) -> String {
+    let line = |(name, time, passed): &(&str, Duration, bool)| {
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        format!(
+            "{name:<8} {verdict}  {:>4} min {:>2} s\n",
+            time.as_secs() / 60,
+            time.as_secs() % 60
+        )
+    };
+    let total = times.iter().map(|(_, time, _)| *time).sum();
+    let all_passed = times.iter().all(|(_, _, passed)| *passed);
+    let lines: String = times.iter().map(line).collect();
+    format!("── summary ──\n{lines}{}", line(&("total", total, all_passed)))
+}
+
+fn cargo(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(args).current_dir(folder).envs(variables.iter().copied());
+    let status = command.status().with_context(|| format!("cannot start cargo {}", args[0]))?;
+    if !status.success() {
+        bail!("cargo {} ended with {status}", args.join(" "));
+    }
+    Ok(())
+}
+
+/// The demonstration as a new user runs it, twice: the second run continues the same machines.
+fn demo(root: &Path) -> Result<()> {
+    let folder = root.join("target/ci-demo");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {folder:?}"))?;
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
+    let manifest = root.join("Cargo.toml");
+    let manifest = manifest.to_str().context("the path of the project is not UTF-8")?;
+    let args = ["run", "--release", "--quiet", "--manifest-path", manifest];
+    cargo(&folder, &args, &[])?;
+    cargo(&folder, &args, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_and_times_each_step() {
+        let times =
+            [("fmt", Duration::from_secs(2), true), ("clippy", Duration::from_secs(95), false)];
+        assert_eq!(
+            summary(&times),
+            "── summary ──\n\
+             fmt      passed     0 min  2 s\n\
+             clippy   FAILED     1 min 35 s\n\
+             total    FAILED     1 min 37 s\n"
+        );
+    }
+}
