@@ -25,6 +25,11 @@ const TOOLS: &[Tool] = &[
         used_for: "the protocol's golden files are validated against its schema",
     },
     Tool {
+        program: "pdftoppm",
+        package: "poppler-utils",
+        used_for: "stamped letters are drawn by a PDF reader that is not ours",
+    },
+    Tool {
         program: "dmtxread",
         package: "dmtx-utils",
         used_for: "marks are read by a decoder that is not ours",
