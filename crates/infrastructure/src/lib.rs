@@ -1,1 +1,36 @@
-//! timbre-infrastructure
+//! The infrastructure behind the meters: the Distributor (who is who), Comet (funds), the services that take records and
+//! hand out rates, and the staff's desk, over a store that is SQLite by default and PostgreSQL by a URL.
+//!
+//! [`Config`] says how one process runs, [`serve`] runs it and gives a [`Running`], [`Staff`] is what the provider's people
+//! do on the same store. `find . -name 'refill*'` shows a refill's whole way: the exchange in `protocol`, the decision in
+//! `funds`, the handler in `comet/refill.rs`, the rows in `store/refills.rs`.
+//!
+//! It never sees the inside of a meter or of its device: it knows what they sign, and that is all it believes.
+
+mod call;
+mod comet;
+mod config;
+mod deployment;
+mod distributor;
+mod downloads;
+mod http;
+mod keys;
+mod refusal;
+pub mod staff;
+mod store;
+mod tls;
+mod uploads;
+
+pub use config::{Config, ConfigError, DatabaseUrl, DatabaseUrlError};
+pub use http::{Running, ServeError, serve};
+pub use staff::{Staff, StaffError};
+pub use store::audit::AuditLine;
+pub use store::cases::Case;
+pub use store::customers::Customer;
+pub use store::inspections::InspectionRecord;
+pub use store::meters::{Meter, MeterLimits};
+pub use store::rate_tables::PublishedTable;
+pub use store::refills::BookedRefill;
+pub use store::transfers::StatementLine;
+pub use store::{Store, StoreError};
+pub use tls::TlsError;

@@ -1,0 +1,101 @@
+//! Installation (REQ FUNDS-4): the device shows its keys and gets the operational block by which it works. Asking again
+//! with the same keys gives the block in force.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
+use sqlx::AnyConnection;
+use timbre_funds::MeterState;
+use timbre_key_store::{KeyRole, KeyStore, PublicKey};
+use timbre_protocol::installation::{OperationalBlock, Reply, Request};
+use timbre_protocol::{Signed, UNSIGNED, write};
+
+use crate::call::{self, Call, today};
+use crate::deployment::Deployment;
+use crate::refusal::{Identity, Refused};
+use crate::store::meters::{self, Meter};
+use crate::store::{StoreError, Work, audit};
+
+pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
+    let request: Request = call.read()?;
+    call.signed_in(deployment, request.serial)?;
+    call::signer(deployment, request.serial, &request).await?;
+    let install = Install { request: request.clone(), now: call.now };
+    let meter = deployment.store.write(install).await??;
+    let block = block(&meter, &request, &deployment.keys, call.now)?;
+    let reply = Reply { block, signature: UNSIGNED }.sign(&*deployment.keys)?;
+    Ok(write(&reply))
+}
+
+fn block(
+    meter: &Meter,
+    request: &Request,
+    keys: &Arc<dyn KeyStore>,
+    now: Timestamp,
+) -> Result<OperationalBlock, Refused> {
+    let limits = &meter.limits;
+    let interval = i64::from(meter.policy.interval_days);
+    Ok(OperationalBlock {
+        serial: meter.serial,
+        version: meter.block_version,
+        account: meter.account,
+        indicia_number: meter.indicia_number,
+        postal_code: meter.postal_code.clone(),
+        currency: meter.currency,
+        minimum_refill: limits.minimum_refill,
+        maximum_refill: limits.maximum_refill,
+        maximum_descending: limits.maximum_descending,
+        maximum_postage: limits.maximum_postage,
+        high_value_warning: limits.high_value_warning,
+        inspection: meter.policy,
+        next_inspection: meter
+            .next_inspection
+            .unwrap_or_else(|| today(now).saturating_add(interval.days())),
+        funds_key: keys.public_key(KeyRole::Funds)?,
+        rates_key: keys.public_key(KeyRole::Rates)?,
+        indicium_certificate: request.indicium_key.key_id(),
+        issued: now,
+        nonce: request.nonce,
+    })
+}
+
+struct Install {
+    request: Request,
+    now: Timestamp,
+}
+
+impl Work for Install {
+    type Output = Result<Meter, Refused>;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
+        let serial = self.request.serial;
+        let Some(mut meter) = meters::lock(tx, serial).await? else {
+            return Ok(Err(Identity::UnknownMeter(serial).into()));
+        };
+        let subject = serial.to_string();
+        let other = |key: &PublicKey| *key != self.request.indicium_key;
+        if self.request.device_key != meter.device_key
+            || meter.indicium_key.as_ref().is_some_and(other)
+        {
+            let shown = format!(
+                "device key {}, indicium key {}",
+                self.request.device_key.key_id(),
+                self.request.indicium_key.key_id()
+            );
+            audit::append(tx, &subject, self.now, &subject, "key-changed", shown).await?;
+            return Ok(Err(Identity::KeyChanged.into()));
+        }
+        if meter.state == MeterState::Enrolled || meter.indicium_key.is_none() {
+            meter.indicium_key = Some(self.request.indicium_key);
+            if meter.state == MeterState::Enrolled {
+                meter.state = MeterState::Installed;
+            }
+            let interval = i64::from(meter.policy.interval_days);
+            meter.next_inspection = Some(today(self.now).saturating_add(interval.days()));
+            meters::update(tx, &meter).await?;
+            let key = format!("indicium key {}", self.request.indicium_key.key_id());
+            audit::append(tx, &subject, self.now, &subject, "installed", key).await?;
+        }
+        Ok(Ok(meter))
+    }
+}

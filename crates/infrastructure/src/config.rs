@@ -1,0 +1,381 @@
+//! `infrastructure.toml`: where the data lies, where to listen, which services to offer.
+//!
+//! A mistake is refused with the file, the line and the field; an unknown field is a mistake. The configuration holds no
+//! secret but the password that a database URL may carry, which is never printed.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The domain under which the services have their host names unless the file says otherwise.
+const DEFAULT_DOMAIN: &str = "timbre.localhost";
+const DEFAULT_DRAIN: Duration = Duration::from_secs(20);
+const HTTPS_PORT: u16 = 8443;
+const ADMIN_PORT: u16 = 9443;
+
+/// How one infrastructure process is to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of the certificate authority, the keys and the SQLite database.
+    pub data_dir: PathBuf,
+    /// The domain of the services: `comet.<domain>` and so on.
+    pub domain: String,
+    /// Where the services listen, by HTTPS; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where `/health` and `/metrics` listen, by plain HTTP: a loopback address.
+    pub admin_listen: SocketAddr,
+    /// The port meters are told to call, where it is not the listening one (behind a load balancer).
+    pub public_port: Option<u16>,
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The services to offer; empty means all.
+    pub only: Vec<String>,
+    /// Whether a meter whose registers contradict the books is suspended at once, and not only looked into.
+    pub suspend_on_mismatch: bool,
+    /// How long requests in progress may take to finish at shutdown.
+    pub drain: Duration,
+}
+
+impl Config {
+    /// Everything in one folder on free ports of the loopback interface, with SQLite: what the demo uses.
+    #[must_use]
+    pub fn for_directory(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        Config {
+            database: DatabaseUrl::sqlite_in(&data_dir),
+            data_dir,
+            domain: DEFAULT_DOMAIN.to_owned(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_port: None,
+            only: Vec::new(),
+            suspend_on_mismatch: true,
+            drain: DEFAULT_DRAIN,
+        }
+    }
+
+    /// Reads a configuration file. A relative `data_dir` starts at the file's own folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file and, for a mistake inside it, the line and the field.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse(file, &text)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let place = Place { file, text };
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            place.mistake(error.span().map_or(0, |span| span.start), error.message())
+        })?;
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let data_dir = folder.join(raw.data_dir.get_ref());
+        if raw.data_dir.get_ref().is_empty() {
+            return Err(place.mistake(raw.data_dir.span().start, "the folder has no name"));
+        }
+        let listen = place.address(raw.listen, HTTPS_PORT)?;
+        let admin_listen = place.admin_address(raw.admin_listen)?;
+        let database = match raw.database {
+            None => DatabaseUrl::sqlite_in(&data_dir),
+            Some(url) => url.get_ref().parse().map_err(|error: DatabaseUrlError| {
+                place.mistake(url.span().start, &error.to_string())
+            })?,
+        };
+        let domain = match raw.domain {
+            None => DEFAULT_DOMAIN.to_owned(),
+            Some(domain) if is_domain(domain.get_ref()) => domain.into_inner(),
+            Some(domain) => {
+                let reason = "not a domain name: lower-case letters, digits, dots and hyphens";
+                return Err(place.mistake(domain.span().start, reason));
+            }
+        };
+        let public_port = match raw.public_port {
+            Some(port) if *port.get_ref() == 0 => {
+                return Err(place.mistake(port.span().start, "a port is between 1 and 65535"));
+            }
+            port => port.map(Spanned::into_inner),
+        };
+        let only = place.services(raw.only)?;
+        let drain =
+            raw.drain_seconds.map_or(DEFAULT_DRAIN, |seconds| Duration::from_secs(seconds.into()));
+        let suspend_on_mismatch = raw.suspend_on_mismatch.unwrap_or(true);
+        Ok(Config {
+            data_dir,
+            domain,
+            listen,
+            admin_listen,
+            public_port,
+            database,
+            only,
+            suspend_on_mismatch,
+            drain,
+        })
+    }
+}
+
+/// The file as it is written, field by field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    data_dir: Spanned<String>,
+    domain: Option<Spanned<String>>,
+    listen: Option<Spanned<String>>,
+    admin_listen: Option<Spanned<String>>,
+    public_port: Option<Spanned<u16>>,
+    database: Option<Spanned<String>>,
+    #[serde(default)]
+    only: Vec<Spanned<String>>,
+    suspend_on_mismatch: Option<bool>,
+    drain_seconds: Option<u16>,
+}
+
+/// The file under the reader's finger, to say where a mistake is.
+struct Place<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    fn mistake(&self, offset: usize, reason: &str) -> ConfigError {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let written = self.text.lines().nth(line - 1).unwrap_or_default();
+        let field = written.split('=').next().unwrap_or_default().trim();
+        let field = if field.is_empty() { "the file".to_owned() } else { format!("“{field}”") };
+        ConfigError::Mistake {
+            file: self.file.to_owned(),
+            line,
+            field,
+            reason: reason.trim().to_owned(),
+        }
+    }
+
+    fn address(
+        &self,
+        written: Option<Spanned<String>>,
+        port: u16,
+    ) -> Result<SocketAddr, ConfigError> {
+        let Some(written) = written else {
+            return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        };
+        written.get_ref().parse().map_err(|_| {
+            let reason = format!(
+                "“{}” is not an address to listen on: write it like 127.0.0.1:{port}",
+                written.get_ref()
+            );
+            self.mistake(written.span().start, &reason)
+        })
+    }
+
+    fn admin_address(&self, written: Option<Spanned<String>>) -> Result<SocketAddr, ConfigError> {
+        let offset = written.as_ref().map_or(0, |written| written.span().start);
+        let address = self.address(written, ADMIN_PORT)?;
+        if address.ip().is_loopback() {
+            return Ok(address);
+        }
+        let reason = "the admin port has no encryption: it listens on a loopback address only, like 127.0.0.1:9443";
+        Err(self.mistake(offset, reason))
+    }
+
+    fn services(&self, written: Vec<Spanned<String>>) -> Result<Vec<String>, ConfigError> {
+        let known = crate::http::service_names();
+        for service in &written {
+            if !known.contains(service.get_ref()) {
+                let reason = format!(
+                    "“{}” is not a service: {}",
+                    service.get_ref(),
+                    known.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+                );
+                return Err(self.mistake(service.span().start, &reason));
+            }
+        }
+        Ok(written.into_iter().map(Spanned::into_inner).collect())
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    text.len() <= 200 && text.split('.').all(label)
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file says something that cannot be.
+    #[error("{}:{line}: {field}: {reason}", file.display())]
+    Mistake {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The field in quotation marks.
+        field: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+}
+
+/// Which database, of which kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    url: String,
+    pub(crate) engine: Engine,
+}
+
+/// The two databases the store runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The text names no database that the store runs on.
+#[derive(Debug, thiserror::Error)]
+#[error("not a database: write postgres://user@host/name, or sqlite:///folder/file.db")]
+pub struct DatabaseUrlError;
+
+impl DatabaseUrl {
+    /// The SQLite file `infrastructure.db` of a data folder, made when it does not exist.
+    #[must_use]
+    pub fn sqlite_in(data_dir: &Path) -> Self {
+        let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        let file = absolute.join("infrastructure.db");
+        let mut path = String::new();
+        for character in file.to_string_lossy().chars() {
+            match character {
+                '%' => path.push_str("%25"),
+                '?' => path.push_str("%3F"),
+                '#' => path.push_str("%23"),
+                other => path.push(other),
+            }
+        }
+        DatabaseUrl { url: format!("sqlite://{path}?mode=rwc"), engine: Engine::Sqlite }
+    }
+
+    /// The URL, password and all, for the driver alone.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.url
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        let (scheme, rest) = text.split_once(':').ok_or(DatabaseUrlError)?;
+        let engine = match scheme {
+            "postgres" | "postgresql" => Engine::Postgres,
+            "sqlite" => Engine::Sqlite,
+            _ => return Err(DatabaseUrlError),
+        };
+        if rest.trim_start_matches('/').is_empty() {
+            return Err(DatabaseUrlError);
+        }
+        let creates = engine == Engine::Sqlite && !text.contains('?');
+        let url = if creates { format!("{text}?mode=rwc") } else { text.to_owned() };
+        Ok(DatabaseUrl { url, engine })
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.url.split_once("://") else {
+            return f.write_str(&self.url);
+        };
+        let rest = rest.split('?').next().unwrap_or_default();
+        match rest.split_once('@') {
+            Some((user, place)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                write!(f, "{scheme}://{name}@{place}")
+            }
+            None => write!(f, "{scheme}://{rest}"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(Path::new("/etc/timbre/infrastructure.toml"), text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_folder_is_all_that_must_be_said() {
+        let config = parse("data_dir = \"data\"\n").unwrap();
+        assert_eq!(config.data_dir, Path::new("/etc/timbre/data"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+        assert_eq!(config.domain, "timbre.localhost");
+        assert_eq!(config.database.to_string(), "sqlite:///etc/timbre/data/infrastructure.db");
+    }
+
+    #[test]
+    fn a_mistake_names_file_line_and_field() {
+        let file = "/etc/timbre/infrastructure.toml";
+        for (text, expected) in [
+            (
+                "data_dir = \"d\"\nlisten = \"8443\"\n",
+                "2: “listen”: “8443” is not an address to listen on: write it like 127.0.0.1:8443",
+            ),
+            (
+                "data_dir = \"d\"\n\nlisten = 3\n",
+                "3: “listen”: invalid type: integer `3`, expected a string",
+            ),
+            ("data_dir = \"d\"\nport = 3\n", "2: “port”: unknown field `port`"),
+            (
+                "data_dir = \"d\"\nadmin_listen = \"0.0.0.0:9000\"\n",
+                "2: “admin_listen”: the admin port has no encryption",
+            ),
+            (
+                "data_dir = \"d\"\ndatabase = \"mysql://x/y\"\n",
+                "2: “database”: not a database: write postgres://",
+            ),
+            ("data_dir = \"d\"\ndomain = \"Bad_Name\"\n", "2: “domain”: not a domain name"),
+            (
+                "data_dir = \"d\"\nonly = [\"comet\", \"faxes\"]\n",
+                "2: “only”: “faxes” is not a service: comet, ",
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(&format!("{file}:{expected}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let url: DatabaseUrl =
+            "postgres://timbre:secret@db/timbre?sslmode=require".parse().unwrap();
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "postgres://timbre@db/timbre postgres://timbre@db/timbre"
+        );
+    }
+}

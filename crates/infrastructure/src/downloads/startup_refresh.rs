@@ -1,0 +1,60 @@
+//! Startup refresh (REQ DL-1): what there is that the meter lacks, and what it should do next.
+
+use jiff::ToSpan;
+use timbre_catalogue::endpoint;
+use timbre_protocol::startup_refresh::{Reply, Request, ServiceStatus, TableVersion, Task};
+use timbre_protocol::write;
+
+use crate::call::{self, Call, today};
+use crate::deployment::Deployment;
+use crate::refusal::Refused;
+use crate::store::meters::Meter;
+use crate::store::{inspections, rate_tables};
+
+/// A meter keeps a table this long after its last day, for the pieces of the days before.
+const KEPT_DAYS: i64 = 31;
+
+pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
+    let request: Request = call.read()?;
+    call.signed_in(deployment, request.serial)?;
+    let meter = call::known(deployment, request.serial).await?;
+    let mut connection = deployment.store.reader().await?;
+    let oldest = today(call.now).saturating_sub(KEPT_DAYS.days());
+    let tables = rate_tables::all(&mut connection).await?;
+    let rate_tables: Vec<TableVersion> = tables
+        .into_iter()
+        .filter(|table| table.currency == meter.currency)
+        .filter(|table| table.effective_until.is_none_or(|last| last >= oldest))
+        .map(|table| TableVersion { name: table.name, digest: table.digest })
+        .collect();
+    let last = inspections::last(&mut connection, meter.serial, meter.currency).await?;
+    let outstanding = last.is_some_and(|last| last.record_sequence > meter.record_sequence);
+    let tasks = tasks(&meter, &request, call, outstanding);
+    let lacking = rate_tables.iter().any(|table| !request.rate_tables.contains(table));
+    let changed = |id: &timbre_catalogue::EndpointId| match id {
+        id if *id == endpoint::RATE_DOWNLOAD => lacking,
+        id if *id == endpoint::INSTALLATION => tasks.contains(&Task::RenewBlock),
+        _ => false,
+    };
+    let services = deployment
+        .catalogue
+        .endpoints()
+        .iter()
+        .map(|row| ServiceStatus { name: row.id.to_string(), changed: changed(&row.id) });
+    let services = services.collect();
+    Ok(write(&Reply { server_time: call.now, services, rate_tables, tasks }))
+}
+
+fn tasks(meter: &Meter, request: &Request, call: &Call, outstanding: bool) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    if request.block_version < meter.block_version {
+        tasks.push(Task::RenewBlock);
+    }
+    if meter.next_inspection.is_some_and(|due| due <= today(call.now)) {
+        tasks.push(Task::Inspect);
+    }
+    if outstanding {
+        tasks.push(Task::UploadTransactions);
+    }
+    tasks
+}

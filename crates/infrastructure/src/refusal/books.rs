@@ -1,0 +1,68 @@
+//! Refusals about what went before: sequence numbers, records and their chain, rate tables.
+
+use axum::http::StatusCode;
+
+use super::Texts;
+
+#[derive(Debug)]
+pub(crate) enum Books {
+    /// The sequence number is not the one that comes next.
+    SequenceMismatch { expected: u64, found: u64 },
+    /// A sequence number that was answered already came back with other content.
+    SequenceReused { sequence: u64 },
+    /// Records are missing between what is stored and what came.
+    RecordsMissing { expected: u64, found: u64 },
+    /// A record, or the chain through it, is not what the device sealed.
+    ChainBroken { sequence: u64 },
+    /// No rate table has this name.
+    UnknownTable(String),
+}
+
+impl Books {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Books::SequenceMismatch { .. } | Books::SequenceReused { .. } => "sequence-mismatch",
+            Books::RecordsMissing { .. } => "records-missing",
+            Books::ChainBroken { .. } => "chain-broken",
+            Books::UnknownTable(_) => "unknown-table",
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Books::UnknownTable(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+
+    pub(super) fn texts(&self) -> Texts {
+        match self {
+            Books::SequenceMismatch { expected, found } => (
+                format!("Le numéro {found} n’est pas celui qui suit : {expected} est attendu."),
+                format!("Number {found} does not come next: {expected} is expected."),
+            ),
+            Books::SequenceReused { sequence } => (
+                format!(
+                    "Le numéro {sequence} a déjà servi à une autre demande ; votre fournisseur est avisé."
+                ),
+                format!(
+                    "Number {sequence} was already used for another request; your provider is told."
+                ),
+            ),
+            Books::RecordsMissing { expected, found } => (
+                format!("Des relevés manquent : le {expected} est attendu, le {found} est arrivé."),
+                format!("Records are missing: {expected} is expected, {found} came."),
+            ),
+            Books::ChainBroken { sequence } => (
+                format!(
+                    "Le relevé {sequence} n’est pas celui que la machine a scellé ; votre fournisseur est avisé."
+                ),
+                format!("Record {sequence} is not what the meter sealed; your provider is told."),
+            ),
+            Books::UnknownTable(name) => (
+                format!("Aucune grille tarifaire ne porte le nom « {name} »."),
+                format!("No rate table is named “{name}”."),
+            ),
+        }
+    }
+}

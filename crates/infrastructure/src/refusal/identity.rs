@@ -1,0 +1,100 @@
+//! Refusals about who asks: the token, the meter, its key, its clock.
+
+use axum::http::StatusCode;
+use timbre_postage::MeterSerial;
+use timbre_protocol::token::TokenError;
+
+use super::{Texts, texts};
+
+#[derive(Debug)]
+pub(crate) enum Identity {
+    /// No access token.
+    TokenMissing,
+    /// One that is not ours, or out of its time.
+    Token(TokenError),
+    /// Another meter's.
+    TokenOfAnother,
+    /// No meter with this serial number is enrolled.
+    UnknownMeter(MeterSerial),
+    /// The message was not signed by the key enrolled for the meter.
+    BadSignature,
+    /// The meter's clock and ours are too far apart.
+    ClockOff,
+    /// The nonce was used before.
+    ReplayedRequest,
+    /// The meter was withdrawn from service.
+    MeterWithdrawn,
+    /// The device presents a key other than the one on record.
+    KeyChanged,
+}
+
+impl Identity {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Identity::TokenMissing => "token-missing",
+            Identity::Token(error) => error.code(),
+            Identity::TokenOfAnother => "token-of-another-meter",
+            Identity::UnknownMeter(_) => "unknown-meter",
+            Identity::BadSignature => "bad-signature",
+            Identity::ClockOff => "clock-off",
+            Identity::ReplayedRequest => "replayed-request",
+            Identity::MeterWithdrawn => "meter-withdrawn",
+            Identity::KeyChanged => "key-changed",
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Identity::TokenMissing | Identity::Token(_) | Identity::TokenOfAnother => {
+                StatusCode::UNAUTHORIZED
+            }
+            Identity::ReplayedRequest | Identity::KeyChanged => StatusCode::CONFLICT,
+            Identity::UnknownMeter(_)
+            | Identity::BadSignature
+            | Identity::ClockOff
+            | Identity::MeterWithdrawn => StatusCode::FORBIDDEN,
+        }
+    }
+
+    pub(super) fn texts(&self) -> Texts {
+        match self {
+            Identity::TokenMissing => texts(
+                "La machine doit d’abord s’identifier.",
+                "The meter must sign in first.",
+            ),
+            Identity::Token(error) => (
+                "L’identification de la machine ne vaut pas ou ne vaut plus ; elle doit s’identifier de nouveau."
+                    .to_owned(),
+                format!("The meter must sign in again: {error}."),
+            ),
+            Identity::TokenOfAnother => texts(
+                "L’identification est celle d’une autre machine.",
+                "The sign-in is another meter’s.",
+            ),
+            Identity::UnknownMeter(serial) => (
+                format!("La machine {serial} n’est pas inscrite ; appelez votre fournisseur."),
+                format!("Meter {serial} is not enrolled; call your provider."),
+            ),
+            Identity::BadSignature => texts(
+                "La signature n’est pas celle de cette machine ; appelez votre fournisseur.",
+                "The signature is not this meter’s; call your provider.",
+            ),
+            Identity::ClockOff => texts(
+                "L’horloge de la machine n’est pas à l’heure ; réglez-la sur l’heure du serveur.",
+                "The meter’s clock is off; set it to the server’s time.",
+            ),
+            Identity::ReplayedRequest => texts(
+                "Cette demande d’identification a déjà servi.",
+                "This sign-in request was used before.",
+            ),
+            Identity::MeterWithdrawn => texts(
+                "Cette machine a été retirée du service.",
+                "This meter was withdrawn from service.",
+            ),
+            Identity::KeyChanged => texts(
+                "Une autre clé est au dossier pour cette machine ; appelez votre fournisseur.",
+                "Another key is on record for this meter; call your provider.",
+            ),
+        }
+    }
+}

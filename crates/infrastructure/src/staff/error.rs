@@ -1,0 +1,115 @@
+//! Why something that the staff asked for was not done.
+
+use timbre_funds::{FundsRefusal, LedgerError};
+use timbre_key_store::KeyStoreError;
+use timbre_postage::{AccountNumber, Currency, Language, MeterSerial, RateTableError};
+
+use crate::store::StoreError;
+
+/// A refusal, or a fault of the store or the keys.
+#[derive(Debug, thiserror::Error)]
+pub enum StaffError {
+    /// There is no such customer.
+    #[error("there is no customer {0}")]
+    UnknownCustomer(AccountNumber),
+    /// There is no such meter.
+    #[error("there is no meter {0}")]
+    UnknownMeter(MeterSerial),
+    /// The meter is enrolled already.
+    #[error("meter {0} is enrolled already")]
+    MeterExists(MeterSerial),
+    /// The meter is not in a state for this.
+    #[error("meter {serial} is {state}")]
+    WrongState {
+        /// The meter.
+        serial: MeterSerial,
+        /// Its state.
+        state: &'static str,
+    },
+    /// An amount is in another currency than the account.
+    #[error("the account is in {expected}, and {given} was given")]
+    WrongCurrency {
+        /// The currency of the account.
+        expected: Currency,
+        /// The currency of the amount.
+        given: Currency,
+    },
+    /// A name is empty or too long, or an amount is below zero.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The reference was used for another deposit.
+    #[error("the reference {0} was used for another deposit already")]
+    ReferenceReused(String),
+    /// The name was given to another text already.
+    #[error(
+        "rate table {0} is published already with another text: a corrected table has another name"
+    )]
+    TablePublished(String),
+    /// The rate table is not right.
+    #[error("rate table: {0}")]
+    RateTable(#[from] RateTableError),
+    /// A rule of the funds says no.
+    #[error(transparent)]
+    Funds(#[from] FundsRefusal),
+    /// The ledger holds or was given what cannot be.
+    #[error("ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+}
+
+impl StaffError {
+    /// The stable code, in kebab case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            StaffError::UnknownCustomer(_) => "unknown-customer",
+            StaffError::UnknownMeter(_) => "unknown-meter",
+            StaffError::MeterExists(_) => "meter-exists",
+            StaffError::WrongState { .. } => "wrong-state",
+            StaffError::WrongCurrency { .. } => "wrong-currency",
+            StaffError::Invalid(_) => "invalid",
+            StaffError::ReferenceReused(_) => "reference-reused",
+            StaffError::TablePublished(_) => "table-published",
+            StaffError::RateTable(_) => "rate-table",
+            StaffError::Funds(refusal) => refusal.code(),
+            StaffError::Ledger(_) => "ledger",
+            StaffError::Store(_) => "store",
+            StaffError::Keys(_) => "keys",
+        }
+    }
+
+    /// The sentence for a person. What only the provider's own staff and machines say is in English.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        let french = match self {
+            StaffError::UnknownCustomer(account) => format!("il n’y a pas de client {account}"),
+            StaffError::UnknownMeter(serial) => format!("il n’y a pas de machine {serial}"),
+            StaffError::MeterExists(serial) => format!("la machine {serial} est déjà inscrite"),
+            StaffError::WrongState { serial, .. } => {
+                format!("l’état de la machine {serial} ne le permet pas")
+            }
+            StaffError::WrongCurrency { expected, given } => {
+                format!("le compte est en {expected}, et le montant en {given}")
+            }
+            StaffError::ReferenceReused(reference) => {
+                format!("la référence {reference} a déjà servi à un autre dépôt")
+            }
+            StaffError::TablePublished(name) => {
+                format!(
+                    "la grille {name} est déjà publiée avec un autre texte : une correction porte un autre nom"
+                )
+            }
+            StaffError::Funds(refusal) => return refusal.message(language),
+            _ => return self.to_string(),
+        };
+        match language {
+            Language::French => french,
+            Language::English => self.to_string(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What the provider's staff do, directly on the store: customers, deposits, meters, rates, statements, reconciliation,
+//! marks. Each deed that changes something stands in the audit log under the name of who did it.
+//!
+//! Whoever can open the store is the staff: there is no second check here of who may do what.
+
+mod books;
+mod customers;
+mod error;
+mod marks;
+mod meters;
+mod rates;
+mod reconcile;
+
+use std::fmt;
+use std::sync::Arc;
+
+use timbre_key_store::KeyStore;
+
+pub use books::{AccountBalance, Statement};
+pub use customers::{DepositReceipt, NewCustomer};
+pub use error::StaffError;
+pub use marks::Sighting;
+pub use meters::NewMeter;
+pub use reconcile::{Finding, MeterReconciliation, ReconciledLine};
+
+use crate::config::Config;
+use crate::http::{ServeError, open_folder};
+use crate::store::Store;
+
+/// A member of the staff at work.
+#[derive(Clone)]
+pub struct Staff {
+    store: Store,
+    keys: Arc<dyn KeyStore>,
+    who: String,
+    suspends: bool,
+}
+
+impl fmt::Debug for Staff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staff")
+            .field("who", &self.who)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Staff {
+    /// Opens the store and the keys of a configuration, whether or not an infrastructure is running on them; `who` stands
+    /// in the audit log.
+    ///
+    /// # Errors
+    /// If the data folder, the keys or the database cannot be had.
+    pub async fn open(config: &Config, who: &str) -> Result<Self, ServeError> {
+        let (_, keys) = open_folder(&config.data_dir)?;
+        let store = Store::connect(&config.database).await?;
+        Ok(Self::new(store, keys, who, config.suspend_on_mismatch))
+    }
+
+    pub(crate) fn new(store: Store, keys: Arc<dyn KeyStore>, who: &str, suspends: bool) -> Self {
+        Staff { store, keys, who: who.to_owned(), suspends }
+    }
+
+    /// Closes the store, when nobody else in this process uses it.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,26 @@
+//! The store: SQLite in the data folder by default, PostgreSQL by a URL, one SQL text for both.
+//!
+//! Money is BIGINT mills, an instant BIGINT microseconds, a hash or key is bytes. Entries, transfers, records and audit
+//! lines are only ever inserted. Every table that grows is keyed by meter (or by account) first. Nothing here decides a
+//! rule: it reads what the rules need and writes what they decided, inside one [`Work`].
+
+pub(crate) mod audit;
+pub(crate) mod cases;
+pub(crate) mod customers;
+mod database;
+mod error;
+pub(crate) mod inspections;
+pub(crate) mod marks;
+pub(crate) mod meters;
+mod migrations;
+pub(crate) mod rate_tables;
+pub(crate) mod records;
+pub(crate) mod refills;
+mod row;
+pub(crate) mod sign_ins;
+pub(crate) mod transfers;
+mod writer;
+
+pub use database::Store;
+pub(crate) use database::Work;
+pub use error::StoreError;

@@ -1,0 +1,127 @@
+//! From the plain columns of a row to the types of the domain. A value that cannot be what it should is a defect of the
+//! database, named by its column, never a default.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use timbre_key_store::PublicKey;
+use timbre_postage::{AccountNumber, Amount, Currency, MeterSerial, Registers};
+use timbre_protocol::Hash;
+
+use super::StoreError;
+
+/// A row, read column by column.
+pub(super) struct Columns(pub(super) AnyRow);
+
+impl Columns {
+    pub(super) fn integer(&self, column: &str) -> Result<i64, StoreError> {
+        self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn optional_integer(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    /// A count or number that is never negative.
+    pub(super) fn number<N: TryFrom<i64, Error: Display>>(
+        &self,
+        column: &str,
+    ) -> Result<N, StoreError> {
+        self.integer(column)?.try_into().map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreError> {
+        self.text(column)?.parse().map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn amount(&self, column: &str, currency: Currency) -> Result<Amount, StoreError> {
+        Ok(Amount::from_mills(self.integer(column)?, currency))
+    }
+
+    pub(super) fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
+        instant(column, self.integer(column)?)
+    }
+
+    pub(super) fn optional_instant(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.optional_integer(column)?.map(|microseconds| instant(column, microseconds)).transpose()
+    }
+
+    pub(super) fn optional_number<N: TryFrom<i64, Error: Display>>(
+        &self,
+        column: &str,
+    ) -> Result<Option<N>, StoreError> {
+        let read =
+            |number: i64| number.try_into().map_err(|error| StoreError::unreadable(column, error));
+        self.optional_integer(column)?.map(read).transpose()
+    }
+
+    pub(super) fn optional_parsed<T: FromStr<Err: Display>>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let read =
+            |text: String| text.parse().map_err(|error| StoreError::unreadable(column, error));
+        self.optional_text(column)?.map(read).transpose()
+    }
+
+    pub(super) fn registers(&self, currency: Currency) -> Result<Registers, StoreError> {
+        Ok(Registers {
+            ascending: self.amount("ascending", currency)?,
+            descending: self.amount("descending", currency)?,
+            pieces: self.number("pieces")?,
+        })
+    }
+
+    pub(super) fn serial(&self, column: &str) -> Result<MeterSerial, StoreError> {
+        let number = self.number(column)?;
+        MeterSerial::new(number).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn account(&self, column: &str) -> Result<AccountNumber, StoreError> {
+        let number = self.number(column)?;
+        AccountNumber::new(number).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn key(&self, column: &str) -> Result<PublicKey, StoreError> {
+        let bytes = self.bytes(column)?;
+        PublicKey::from_sec1(&bytes).map_err(|error| StoreError::unreadable(column, error))
+    }
+
+    pub(super) fn optional_key(&self, column: &str) -> Result<Option<PublicKey>, StoreError> {
+        let bytes: Option<Vec<u8>> =
+            self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))?;
+        let read = |bytes: Vec<u8>| {
+            PublicKey::from_sec1(&bytes).map_err(|e| StoreError::unreadable(column, e))
+        };
+        bytes.map(read).transpose()
+    }
+
+    pub(super) fn hash(&self, column: &str) -> Result<Hash, StoreError> {
+        let bytes = self.bytes(column)?;
+        bytes.try_into().map_err(|_| StoreError::unreadable(column, "not 32 bytes"))
+    }
+}
+
+fn instant(column: &str, microseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(microseconds).map_err(|error| StoreError::unreadable(column, error))
+}
+
+/// A count as the databases keep it.
+pub(super) fn stored(number: u64) -> Result<i64, StoreError> {
+    number.try_into().map_err(|_| StoreError::Fault(format!("{number} is too large to be stored")))
+}

@@ -1,0 +1,147 @@
+//! Transaction upload (REQ REC-1, FUNDS-6): new records are kept if they follow from those that are stored; stored ones
+//! that come again must be the same. What the debits among the new ones come to is booked as used.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+use timbre_funds::usage::{self, Usage};
+use timbre_postage::{Amount, Registers};
+use timbre_protocol::transaction_upload::{Reply, Request, TransactionRecord};
+use timbre_protocol::write;
+
+use super::progress::{self, Break};
+use crate::call::{self, Call, today};
+use crate::deployment::Deployment;
+use crate::refusal::{Books, Identity, Refused};
+use crate::store::meters::{self, Meter};
+use crate::store::{StoreError, Work, audit, cases, customers, records, transfers};
+
+pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
+    let request: Request = call.read()?;
+    call.signed_in(deployment, request.serial)?;
+    call::signer(deployment, request.serial, &request).await?;
+    let acknowledged = deployment.store.write(Keep { request, now: call.now }).await??;
+    Ok(write(&Reply { acknowledged }))
+}
+
+struct Keep {
+    request: Request,
+    now: Timestamp,
+}
+
+impl Work for Keep {
+    /// The number up to which every record is stored.
+    type Output = Result<u64, Refused>;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
+        let request = &self.request;
+        let Some(mut meter) = meters::lock(tx, request.serial).await? else {
+            return Ok(Err(Identity::UnknownMeter(request.serial).into()));
+        };
+        if let Err(broken) = progress::whole(request) {
+            return self.refuse(tx, &meter, broken).await;
+        }
+        let expected = meter.record_sequence + 1;
+        if request.first > expected {
+            return Ok(Err(Books::RecordsMissing { expected, found: request.first }.into()));
+        }
+        if let Some(broken) = self.differs_from_stored(tx, &meter).await? {
+            return self.refuse(tx, &meter, broken).await;
+        }
+        let known = usize::try_from(expected - request.first).unwrap_or(usize::MAX);
+        let new = request.records.get(known..).unwrap_or_default();
+        let Some(last) = new.last() else { return Ok(Ok(meter.record_sequence)) };
+        let before = self.stored_registers(tx, &meter).await?;
+        if let Err(broken) = progress::moves(before, new) {
+            return self.refuse(tx, &meter, broken).await;
+        }
+        records::insert(tx, meter.serial, new).await?;
+        self.book_usage(tx, &meter, new, last.sequence).await?;
+        meter.record_sequence = last.sequence;
+        meter.record_chain = last.chain;
+        if request.registers.pieces >= meter.registers.pieces {
+            meter.registers = request.registers;
+        }
+        meters::update(tx, &meter).await?;
+        Ok(Ok(last.sequence))
+    }
+}
+
+impl Keep {
+    /// A record whose chain value is not the stored one, or a start that does not hang on to what is stored. The chain
+    /// covers every field, so it alone need be compared.
+    async fn differs_from_stored(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &Meter,
+    ) -> Result<Option<Break>, StoreError> {
+        let request = &self.request;
+        if request.first == meter.record_sequence + 1 {
+            let hangs = request.chain_before == meter.record_chain;
+            let reason = "it does not follow from the record that is stored before it".to_owned();
+            return Ok((!hangs).then_some(Break { sequence: request.first, reason }));
+        }
+        let last = request.last.min(meter.record_sequence);
+        let stored = records::chains(tx, meter.serial, request.first, last).await?;
+        let differs =
+            stored.iter().zip(&request.records).find(|((_, chain), record)| *chain != record.chain);
+        Ok(differs.map(|((sequence, _), _)| Break {
+            sequence: *sequence,
+            reason: "another record is stored under its number".to_owned(),
+        }))
+    }
+
+    async fn stored_registers(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &Meter,
+    ) -> Result<Registers, StoreError> {
+        let nothing = Amount::zero(meter.currency);
+        let stored =
+            records::registers_after(tx, meter.serial, meter.record_sequence, meter.currency)
+                .await?;
+        Ok(stored.unwrap_or(Registers { ascending: nothing, descending: nothing, pieces: 0 }))
+    }
+
+    async fn book_usage(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &Meter,
+        new: &[TransactionRecord],
+        last: u64,
+    ) -> Result<(), StoreError> {
+        let used = progress::debits(new, Amount::zero(meter.currency))
+            .ok_or_else(|| StoreError::Fault("the debits do not add up".to_owned()))?;
+        if used.is_zero() {
+            return Ok(());
+        }
+        let usage = Usage {
+            meter: meter.serial,
+            customer: meter.account,
+            first: meter.record_sequence + 1,
+            last,
+            amount: used,
+            time: self.now,
+        };
+        let transfer = usage::book(&usage).map_err(|error| StoreError::Fault(error.to_string()))?;
+        // Only the meter's own accounts are touched, so the customer need not be locked.
+        let customer = customers::find(tx, meter.account).await?;
+        let mut customer =
+            customer.ok_or_else(|| StoreError::unreadable("meter", "its customer is gone"))?;
+        transfers::book(tx, &mut customer, &transfer, today(self.now)).await
+    }
+
+    /// Nothing is stored; a person is told. A meter whose records are refused is not suspended: what it prints is paid.
+    async fn refuse(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &Meter,
+        broken: Break,
+    ) -> Result<Result<u64, Refused>, StoreError> {
+        let Break { sequence, reason } = broken;
+        let detail = format!("record {sequence}: {reason}");
+        cases::open(tx, meter.serial, self.now, "chain-broken", &detail).await?;
+        let subject = meter.serial.to_string();
+        audit::append(tx, &subject, self.now, &subject, "upload-refused", detail).await?;
+        Ok(Err(Books::ChainBroken { sequence }.into()))
+    }
+}
