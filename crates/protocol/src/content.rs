@@ -3,12 +3,12 @@
 //!
 //! The list drives writing, reading, the signed text and the schema, so that the four always agree.
 
-use timbre_postage::{Amount, Currency, Registers};
+use timbre_postage::{Amount, AmountError, Currency, Registers};
 
 use crate::canonical::Canonical;
 use crate::error::ReadError;
 use crate::parse::{Children, Element};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, trim};
 use crate::schema::{Cardinality, Field, Shape};
 use crate::writer::Writer;
 
@@ -68,11 +68,10 @@ impl Content for Amount {
 
     fn read(element: Element<'_>) -> Result<Self, ReadError> {
         let code = element.attribute("currency")?;
-        let currency: Currency =
-            code.parse().map_err(|error| element.bad_value(code, &format!("{error}")))?;
-        let text = element.text()?;
-        let amount = Amount::parse(text, currency)
-            .map_err(|error| element.bad_value(text, &error.to_string()))?;
+        let bad = |text: &str, error: AmountError| element.bad_value(text, &error.to_string());
+        let currency: Currency = code.parse().map_err(|error| bad(code, error))?;
+        let text = trim(element.text()?);
+        let amount = Amount::parse(text, currency).map_err(|error| bad(text, error))?;
         // One amount has one spelling, so that nobody can read another one out of it.
         if amount.decimal() != text {
             let reason = format!("write it as {}", amount.decimal());

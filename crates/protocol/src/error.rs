@@ -109,9 +109,7 @@ pub enum ReadError {
         expected: &'static str,
     },
     /// A value that does not say what it should.
-    #[error(
-        "line {line}, column {column}: {path} is “{text}”, which is not what it must be: {reason}"
-    )]
+    #[error("line {line}, column {column}: {path} is “{text}”, and that is not accepted: {reason}")]
     BadValue {
         /// From 1.
         line: u32,
@@ -124,4 +122,23 @@ pub enum ReadError {
         /// What is expected.
         reason: String,
     },
+}
+
+impl ReadError {
+    /// The stable code under which a server refuses such a message.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ReadError::TooLarge { .. } | ReadError::TooMuch { .. } => "message-too-large",
+            ReadError::NotUtf8 { .. }
+            | ReadError::DoctypeRefused { .. }
+            | ReadError::NotXml(_)
+            | ReadError::Missing { .. }
+            | ReadError::Duplicate { .. }
+            | ReadError::Structure { .. }
+            | ReadError::BadValue { .. } => "message-malformed",
+            ReadError::WrongRoot { .. } => "message-unknown",
+            ReadError::UnsupportedVersion { .. } => "version-unsupported",
+        }
+    }
 }

@@ -26,6 +26,10 @@ pub(crate) fn parse<'a>(
     if bytes.len() > limits.bytes {
         return Err(ReadError::TooLarge { element, bytes: bytes.len(), limit: limits.bytes });
     }
+    // U+0000 is in no XML; where it stands, the text is UTF-16 or no text.
+    if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(ReadError::NotUtf8 { offset });
+    }
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ReadError::NotUtf8 { offset: error.valid_up_to() })?;
     scan(text)?;

@@ -26,8 +26,8 @@ pub trait Scalar: Sized {
     fn from_text(text: &str) -> Result<Self, String>;
 }
 
-/// Implements [`Scalar`] by [`std::fmt::Display`] and [`std::str::FromStr`]; white space around a value does not count,
-/// as in XML Schema.
+/// Implements [`Scalar`] by [`std::fmt::Display`] and [`std::str::FromStr`]. White space around a value does not count, as
+/// in XML Schema; other than that a value has one spelling, so that no two readers can see two values in it.
 macro_rules! displayed {
     ($($type:ty = $name:literal : $base:literal [$($facet:expr),*] or $expected:literal;)+) => {$(
         impl Scalar for $type {
@@ -39,37 +39,88 @@ macro_rules! displayed {
             }
 
             fn from_text(text: &str) -> Result<Self, String> {
-                trim(text).parse().map_err(|_| $expected.to_owned())
+                let text = trim(text);
+                match text.parse::<Self>() {
+                    Ok(value) if value.to_string() == text => Ok(value),
+                    _ => Err($expected.to_owned()),
+                }
             }
         }
     )+};
 }
 
+const WHOLE: Facet = Facet::Pattern("0|[1-9][0-9]*");
+
 displayed! {
-    u16 = "count16" : "xs:unsignedShort" [] or "a whole number from 0 to 65535";
-    u32 = "count32" : "xs:unsignedInt" [] or "a whole number from 0 to 4294967295";
-    u64 = "count64" : "xs:unsignedLong" [] or "a whole number from 0 to 18446744073709551615";
+    u16 = "count16" : "xs:unsignedShort" [WHOLE] or "a whole number from 0 to 65535";
+    u32 = "count32" : "xs:unsignedInt" [WHOLE] or "a whole number from 0 to 4294967295";
+    u64 = "count64" : "xs:unsignedLong" [WHOLE] or "a whole number from 0 to 18446744073709551615";
     MeterSerial = "meter-serial" : "xs:token" [Facet::Pattern("TM[0-9]{7}")]
-        or "a meter serial: TM and seven digits, like TM0000042";
+        or "a meter serial is TM and seven digits, like TM0000042";
     AccountNumber = "account-number" : "xs:token" [Facet::Pattern("[0-9]{8}")]
-        or "an account number: eight digits, like 10000001";
+        or "an account number is eight digits, like 10000001";
     IndiciaNumber = "indicia-number" : "xs:token" [Facet::Pattern("PB[0-9]{8}")]
-        or "an indicia number: PB and eight digits, like PB00000042";
+        or "an indicia number is PB and eight digits, like PB00000042";
     PostalCode = "postal-code" : "xs:token" [Facet::Pattern("[A-Z][0-9][A-Z] [0-9][A-Z][0-9]")]
-        or "a Canadian postal code, like K1A 0B1";
+        or "a Canadian postal code is written like K1A 0B1";
     Country = "country" : "xs:token" [Facet::Pattern("[A-Z]{2}")]
-        or "the two-letter ISO code of a country, like CA";
+        or "a country is its two-letter ISO code, like CA";
     Currency = "currency" : "xs:token" [Facet::Word("CAD"), Facet::Word("USD")]
-        or "a currency: CAD or USD";
-    Timestamp = "instant" : "xs:dateTime" [] or "an instant with its offset, like 2026-11-24T15:04:05Z";
+        or "the currencies are CAD and USD";
     Date = "date" : "xs:date" [Facet::Pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}")]
-        or "a date, like 2026-11-24";
+        or "a date is written like 2026-11-24";
     KeyId = "key-id" : "xs:token" [Facet::Pattern("[0-9a-f]{16}")]
-        or "a key's id: 16 hexadecimal digits";
-    PublicKey = "public-key" : "xs:base64Binary" [Facet::Length(65)]
-        or "a P-256 public key: 65 bytes of SEC 1, uncompressed, in base64";
-    Signature = "signature" : "xs:base64Binary" [Facet::Length(64)]
-        or "an ECDSA P-256 signature: 64 bytes, r then s, in base64";
+        or "the id of a key is 16 lower-case hexadecimal digits";
+}
+
+/// Any offset is read; it is always written in UTC.
+impl Scalar for Timestamp {
+    const TYPE: SimpleType = SimpleType {
+        name: "instant",
+        base: "xs:dateTime",
+        facets: &[Facet::Pattern(
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?\
+             (Z|[+\\-][0-9]{2}:[0-9]{2})",
+        )],
+    };
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let expected = "an instant is written with its offset, like 2026-11-24T15:04:05Z";
+        trim(text).parse().map_err(|_| expected.to_owned())
+    }
+}
+
+/// Binary values in base64, which may be broken into lines as in XML Schema.
+macro_rules! base64 {
+    ($($type:ty = $name:literal, $length:expr, $expected:literal;)+) => {$(
+        impl Scalar for $type {
+            const TYPE: SimpleType = SimpleType {
+                name: $name,
+                base: "xs:base64Binary",
+                facets: &[Facet::Length($length)],
+            };
+
+            fn to_text(&self) -> String {
+                self.to_string()
+            }
+
+            fn from_text(text: &str) -> Result<Self, String> {
+                let unbroken: String = text.chars().filter(|c| !is_space(*c)).collect();
+                unbroken.parse().map_err(|_| $expected.to_owned())
+            }
+        }
+    )+};
+}
+
+base64! {
+    PublicKey = "public-key", PublicKey::LENGTH,
+        "a public key is a point of the curve P-256: 65 bytes of SEC 1, uncompressed, in base64";
+    Signature = "signature", Signature::LENGTH,
+        "a signature is 64 bytes of ECDSA P-256, r and then s, in base64";
 }
 
 impl Scalar for bool {
@@ -83,7 +134,7 @@ impl Scalar for bool {
         match trim(text) {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
-            _ => Err("true or false".to_owned()),
+            _ => Err("it is true or false".to_owned()),
         }
     }
 }
@@ -98,7 +149,7 @@ impl Scalar for String {
 
     fn from_text(text: &str) -> Result<Self, String> {
         if text.chars().nth(MAXIMUM_TEXT).is_some() {
-            return Err(format!("a text of at most {MAXIMUM_TEXT} characters"));
+            return Err(format!("a text has at most {MAXIMUM_TEXT} characters"));
         }
         Ok(text.to_owned())
     }
@@ -139,8 +190,8 @@ macro_rules! hexadecimal {
 }
 
 hexadecimal! {
-    Nonce = "nonce", "[0-9a-f]{32}", "a nonce: 32 lower-case hexadecimal digits";
-    Hash = "sha-256", "[0-9a-f]{64}", "a SHA-256: 64 lower-case hexadecimal digits";
+    Nonce = "nonce", "[0-9a-f]{32}", "a nonce is 32 lower-case hexadecimal digits";
+    Hash = "sha-256", "[0-9a-f]{64}", "a SHA-256 is 64 lower-case hexadecimal digits";
 }
 
 /// Enumerations, by their words.
@@ -157,7 +208,7 @@ macro_rules! words {
             fn from_text(text: &str) -> Result<Self, String> {
                 match trim(text) {
                     $($word => Ok($type::$variant),)+
-                    _ => Err(concat!("one of:" $(, " ", $word)+).to_owned()),
+                    _ => Err(concat!("it is one of:" $(, " ", $word)+).to_owned()),
                 }
             }
         }
@@ -189,8 +240,12 @@ words! {
 }
 
 /// The text without the white space that XML Schema does not count.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r')
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {

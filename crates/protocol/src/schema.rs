@@ -1,5 +1,9 @@
-//! The description of the messages, made from the same lists that write and read them, and the XML Schema 1.0 document
-//! written from it.
+//! The description of the messages, made from the same lists that write and read them; [`xsd`] writes it as a document of
+//! XML Schema 1.0.
+
+mod xsd;
+
+pub use xsd::xsd;
 
 /// A type whose values are text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -65,7 +65,7 @@ pub struct ServiceStatus {
     pub changed: bool,
 }
 
-record!(ServiceStatus as "service" { name, changed });
+record!(ServiceStatus as "service-status" { name, changed });
 
 /// Exactly which text of a rate table is meant.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -4,8 +4,6 @@
 //! `1.TM0000042.<issued>.<expires>.<id>.<signature>`: instants in whole Unix seconds, the id in hexadecimal, the
 //! signature in base64. It is short-lived instead of revocable.
 
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use timbre_key_store::{KeyRole, KeyStore, KeyStoreError, PublicKey, Signature};
 use timbre_postage::MeterSerial;
@@ -82,9 +80,20 @@ impl Token {
     /// # Errors
     /// If the key store has no Distributor key or cannot use it.
     pub fn issue(&self, keys: &dyn KeyStore) -> Result<String, KeyStoreError> {
-        let body = self.body();
-        let signature = keys.sign(KeyRole::Distributor, &to_be_signed(&body))?;
-        Ok(format!("{body}.{signature}"))
+        let signature = keys.sign(KeyRole::Distributor, &self.to_be_signed())?;
+        Ok(self.text(&signature))
+    }
+
+    /// What the Distributor's key signs; the heading keeps it apart from anything else a key signs.
+    #[must_use]
+    pub fn to_be_signed(&self) -> Vec<u8> {
+        to_be_signed(&self.body())
+    }
+
+    /// The text of the token with a signature made elsewhere.
+    #[must_use]
+    pub fn text(&self, signature: &Signature) -> String {
+        format!("{}.{signature}", self.body())
     }
 
     /// Reads a token's text and believes it only if the Distributor signed it and `now` lies within its time.
@@ -99,7 +108,7 @@ impl Token {
             text.rsplit_once('.').ok_or(TokenError::Malformed("it has no signature"))?;
         let signature: Signature =
             signature.parse().map_err(|_| TokenError::Malformed("its signature is not one"))?;
-        let token: Token = body.parse()?;
+        let token = Token::parse(body)?;
         distributor
             .verify(&to_be_signed(body), &signature)
             .map_err(|_| TokenError::BadSignature)?;
@@ -116,12 +125,9 @@ impl Token {
         let (issued, expires) = (self.issued.as_second(), self.expires.as_second());
         format!("1.{}.{issued}.{expires}.{}", self.serial, to_hex(&self.id))
     }
-}
 
-impl FromStr for Token {
-    type Err = TokenError;
-
-    fn from_str(body: &str) -> Result<Self, TokenError> {
+    /// Reads what stands before the signature; it proves nothing yet.
+    fn parse(body: &str) -> Result<Self, TokenError> {
         let bad = TokenError::Malformed;
         let instant = |text: &str| {
             let seconds = text.parse().map_err(|_| bad("a time in it is not one"))?;
@@ -131,17 +137,15 @@ impl FromStr for Token {
         let ["1", serial, issued, expires, id] = parts[..] else {
             return Err(bad("it does not have the parts of version 1"));
         };
-        let token = Token {
+        Ok(Token {
             serial: serial.parse().map_err(|_| bad("the meter serial in it is not one"))?,
             issued: instant(issued)?,
             expires: instant(expires)?,
             id: from_hex(id).ok_or_else(|| bad("the id in it is not one"))?,
-        };
-        Ok(token)
+        })
     }
 }
 
-/// What is signed; the heading keeps it apart from anything else the key might ever sign.
 fn to_be_signed(body: &str) -> Vec<u8> {
     format!("token/{body}").into_bytes()
 }
