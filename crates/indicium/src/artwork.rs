@@ -25,7 +25,7 @@ pub struct Artwork {
     postage: Bitmap,
     redate: Bitmap,
     correction: Bitmap,
-    amounts: [GlyphSet; 2],
+    amounts: [(GlyphSet, (i32, i32)); 2],
     heading: GlyphSet,
     date: GlyphSet,
     small: GlyphSet,
@@ -45,7 +45,7 @@ impl Artwork {
             postage: base(MarkKind::Postage),
             redate: base(MarkKind::Redate),
             correction: base(MarkKind::Correction),
-            amounts: at::AMOUNT_CAPS.map(letters),
+            amounts: at::AMOUNTS.map(|(cap_height, place)| (letters(cap_height), place)),
             heading: letters(at::HEADING_CAP),
             date: letters(at::DATE_CAP),
             small,
@@ -80,9 +80,10 @@ impl Artwork {
         };
         self.heading.stamp(&mut picture, country, at::HEADING, Ink::Put);
         let amount = data.amount.format(self.language);
-        let letters = self.amounts.iter().find(|set| set.width(&amount) <= at::AMOUNT_WIDTH);
-        let letters = letters.unwrap_or(&self.amounts[1]);
-        letters.stamp(&mut picture, &amount, at::AMOUNT, Ink::Put);
+        let [large, narrow] = &self.amounts;
+        let (figures, place) =
+            if large.0.width(&amount) <= at::AMOUNT_WIDTH { large } else { narrow };
+        figures.stamp(&mut picture, &amount, *place, Ink::Put);
         self.date.stamp(&mut picture, &data.date.to_string(), at::DATE, Ink::Put);
         self.date.stamp_left_of(&mut picture, data.postal_code.as_str(), at::POSTAL_CODE);
         let number = format!("{} {:08}", self.language.pick("N°", "No"), data.pieces);
