@@ -1,0 +1,139 @@
+//! The meter's directory: what lies where, one process at a time, and files that are whole or absent.
+//!
+//! ```text
+//! meter.toml      what the customer sets
+//! lock            held by the one process that uses the meter
+//! seal            the secret that opens keys.sealed
+//! keys.sealed     the private keys of the postal security device
+//! psd/            its journal: registers, refills, every mark
+//! rates/          rate tables as downloaded, signed; verified at every start
+//! acknowledged    the last transaction record that the infrastructure has confirmed
+//! jobs/           runs that were started, so that an interrupted one goes on
+//! output/         where marks go when no folder is named
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Fault, MeterError, Refusal};
+
+/// A meter's directory, held by this process until dropped.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    root: PathBuf,
+    // The lock goes with the process: it is never left behind, even by a kill -9.
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes the directory at `root`, or refuses naming the process that has it.
+    pub(crate) fn hold(root: &Path) -> Result<Directory, MeterError> {
+        let path = root.join("lock");
+        let lock =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut lock = lock.map_err(|e| Fault::io("open", &path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Only to name it: an unreadable name is no reason to let a second process in.
+                let _unreadable = lock.read_to_string(&mut holder);
+                let holder = holder.trim().to_owned();
+                return Err(Refusal::InUse { directory: root.to_owned(), holder }.into());
+            }
+            Err(TryLockError::Error(e)) => return Err(Fault::io("lock", &path, e).into()),
+        }
+        let name = std::env::args().next().unwrap_or_default();
+        let name =
+            Path::new(&name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "{name} (process {})", std::process::id()))
+            .map_err(|e| Fault::io("write", &path, e))?;
+        Ok(Directory { root: root.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn settings(root: &Path) -> PathBuf {
+        root.join("meter.toml")
+    }
+
+    pub(crate) fn seal(&self) -> PathBuf {
+        self.root.join("seal")
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.root.join("keys.sealed")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.root.join("psd")
+    }
+
+    pub(crate) fn rates(&self) -> PathBuf {
+        self.root.join("rates")
+    }
+
+    pub(crate) fn acknowledged(&self) -> PathBuf {
+        self.root.join("acknowledged")
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    /// `path`, which the settings may give relative to this directory.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.root.join(path)
+    }
+}
+
+/// Creates `folder` and those above it.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Fault> {
+    fs::create_dir_all(folder).map_err(|e| Fault::io("create", folder, e))
+}
+
+/// Makes `path` hold `bytes`, durably: after a power cut it holds the old content or the new one.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    write_unsettled(path, bytes)?;
+    settle(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// As [`write_whole`], but a power cut may still bring the old name back until [`settle`] is called on
+/// the folder: for many files at once.
+pub(crate) fn write_unsettled(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_data()
+    });
+    if let Err(e) = written.and_then(|()| fs::rename(&partial, path)) {
+        // A half-written file is of no use to anybody; that it cannot be removed changes nothing.
+        let _ = fs::remove_file(&partial);
+        return Err(Fault::io("write", path, e));
+    }
+    Ok(())
+}
+
+/// Makes the names in `folder` durable.
+pub(crate) fn settle(folder: &Path) -> Result<(), Fault> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Fault::io("write", folder, e))
+}
+
+/// Reads `path` if it exists and holds at most `limit` bytes.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Fault::io("read", path, e)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Fault::io("read", path, e))?;
+    if bytes.len() as u64 > limit {
+        let e = io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {limit} bytes"));
+        return Err(Fault::io("read", path, e));
+    }
+    Ok(Some(bytes))
+}

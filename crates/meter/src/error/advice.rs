@@ -1,0 +1,52 @@
+//! What to do about an error, by its code. An error without a line here says in its text what to do, or
+//! leaves nothing to do.
+
+/// French and English.
+pub(super) fn of(code: &str) -> Option<(&'static str, &'static str)> {
+    let advice = match code {
+        "not-installed" => (
+            "demandez le bloc opérationnel : timbre meter install",
+            "request the operational block: timbre meter install",
+        ),
+        "inspection-overdue" => (
+            "faites le relevé : timbre meter inspect",
+            "have the meter inspected: timbre meter inspect",
+        ),
+        "funds-out" | "no-contact-yet" => (
+            "rechargez, puis relancez la même commande : timbre meter refill MONTANT",
+            "refill, then give the same command again: timbre meter refill AMOUNT",
+        ),
+        "no-rate-table" | "rates-expired" | "rates-not-yet-in-force" | "rates-unusable" => (
+            "téléchargez les tarifs : timbre meter power-on",
+            "download the rates: timbre meter power-on",
+        ),
+        "high-value" => {
+            ("confirmez avec --confirm-high-value", "confirm with --confirm-high-value")
+        }
+        "unknown-meter" | "no-customer" => (
+            "demandez au fournisseur d’inscrire cette machine",
+            "ask the provider to enrol this meter",
+        ),
+        "meter-suspended" | "meter-withdrawn" | "account-locked" | "rates-not-genuine" => {
+            ("appelez le fournisseur", "call the provider")
+        }
+        "disk-full" => (
+            "libérez de l’espace, puis relancez la même commande : rien n’est perdu",
+            "make room, then give the same command again: nothing is lost",
+        ),
+        "interrupted" => (
+            "relancez la même commande : elle continue où elle s’est arrêtée",
+            "give the same command again: it goes on where it stopped",
+        ),
+        "tls-intercepted" => (
+            "donnez à l’administrateur du réseau le nom de l’émetteur ci-dessus",
+            "give the network’s administrator the issuer’s name above",
+        ),
+        "clock-off" => ("réglez l’horloge de cette machine", "set this machine’s clock"),
+        "meter-in-use" => {
+            ("attendez que l’autre programme ait fini", "wait until the other program has finished")
+        }
+        _ => return None,
+    };
+    Some(advice)
+}

@@ -1,0 +1,120 @@
+//! A new meter: its directory, the keys of its postal security device, the device itself.
+
+use std::fmt::Display;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use timbre_key_store::{KeyRole, KeyStore, PublicKey, Seal, SealedKeys};
+use timbre_postage::MeterSerial;
+use timbre_psd::{Birth, FileJournal, JournalError, Psd, State, TrustAnchors};
+
+use super::Meter;
+use crate::clock::Clock;
+use crate::directory::{Directory, write_whole};
+use crate::error::{Fault, MeterError, Refusal};
+use crate::settings::Settings;
+
+/// The keys that live with the device; the private halves never leave it.
+const ROLES: [KeyRole; 2] = [KeyRole::Device, KeyRole::Indicium];
+
+/// What the provider needs to enrol a new meter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The number of the machine.
+    pub serial: MeterSerial,
+    /// The key that signs its requests, in base64.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    pub device_key: PublicKey,
+    /// The key that signs its marks, in base64.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    pub indicium_key: PublicKey,
+}
+
+impl Meter {
+    /// Makes a meter in `directory`, which is created. `anchors` are the provider's keys, which a new
+    /// device believes before anything was installed on it.
+    ///
+    /// Interrupted half-way, it can be given again: `meter.toml` is written last.
+    ///
+    /// # Errors
+    /// [`Refusal::MeterExists`]; faults of the disk and the keys.
+    pub fn create(
+        directory: &Path,
+        settings: &Settings,
+        anchors: TrustAnchors,
+        clock: Clock,
+    ) -> Result<Meter, MeterError> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|e| Fault::io("create", directory, e))?;
+        let file = Directory::settings(directory);
+        if file.try_exists().map_err(|e| Fault::io("read", &file, e))? {
+            return Err(Refusal::MeterExists { directory: directory.to_owned() }.into());
+        }
+        let directory = Directory::hold(directory)?;
+        let keys = make_keys(&directory)?;
+        let birth = Birth { serial: settings.serial, currency: settings.currency, anchors };
+        let mut psd = make_device(&directory, birth, &keys, &clock)?;
+        if psd.state(jiff::civil::Date::MIN) == State::Manufactured {
+            psd.initialise(clock())?;
+        }
+        write_whole(&file, settings.to_toml().as_bytes())?;
+        Meter::assemble(directory, settings.clone(), clock, keys, psd)
+    }
+
+    /// What the provider needs to enrol this meter.
+    ///
+    /// # Errors
+    /// Faults of the key store.
+    pub fn enrolment(&self) -> Result<Enrolment, MeterError> {
+        Ok(Enrolment {
+            serial: self.serial(),
+            device_key: self.keys.public_key(KeyRole::Device)?,
+            indicium_key: self.indicium_key,
+        })
+    }
+}
+
+fn make_keys(directory: &Directory) -> Result<Arc<dyn KeyStore>, MeterError> {
+    let seal = Seal::from_file_or_create(&directory.seal())?;
+    let path = directory.keys();
+    let there = path.try_exists().map_err(|e| Fault::io("read", &path, e))?;
+    let keys = if there {
+        SealedKeys::open(&path, &seal)?
+    } else {
+        SealedKeys::create(&path, &seal, &ROLES)?
+    };
+    Ok(Arc::new(keys))
+}
+
+fn make_device(
+    directory: &Directory,
+    birth: Birth,
+    keys: &Arc<dyn KeyStore>,
+    clock: &Clock,
+) -> Result<Psd<FileJournal>, MeterError> {
+    match FileJournal::create(&directory.journal()) {
+        Ok(journal) => Ok(Psd::manufacture(birth, journal, Arc::clone(keys), clock())?),
+        Err(JournalError::NotEmpty { .. }) => {
+            Ok(Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(keys))?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn as_text<S: Serializer>(key: &PublicKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
+}
+
+fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,42 @@
+//! Inspection: the device shows its registers and learns when to come again (REQ FUNDS-3).
+
+use jiff::civil::Date;
+use serde::Serialize;
+use timbre_protocol::Inspection;
+use timbre_protocol::inspection::Instruction;
+
+use super::{Meter, nonce};
+use crate::error::MeterError;
+
+/// What an inspection said.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Inspected {
+    /// The day by which the next one is due.
+    pub next_inspection: Date,
+    /// The provider has the meter frank nothing.
+    pub suspended: bool,
+}
+
+impl Meter {
+    /// Has the device inspected.
+    ///
+    /// # Errors
+    /// Refusals of the infrastructure and the device; a reply that is not genuine; what stands between.
+    /// An inspection moves no money, so one that is refused or unanswered is asked for anew.
+    pub async fn inspect(&mut self) -> Result<Inspected, MeterError> {
+        let request = self.psd.inspection_request(self.now(), nonce()?)?;
+        let reply = match self.call::<Inspection>(&request).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                // A pending question tells registers as they were: with a refusal it is settled.
+                if matches!(error, MeterError::Refusal(_)) {
+                    self.psd.cancel_inspection(request.sequence, self.now())?;
+                }
+                return Err(error);
+            }
+        };
+        self.psd.apply_inspection(&reply, self.now())?;
+        let suspended = reply.instruction == Instruction::Suspend;
+        Ok(Inspected { next_inspection: reply.next_inspection, suspended })
+    }
+}

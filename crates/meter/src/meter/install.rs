@@ -1,0 +1,44 @@
+//! Installation: the device asks for its operational block (REQ FUNDS-4).
+
+use serde::Serialize;
+use timbre_postage::{AccountNumber, IndiciaNumber, PostalCode};
+use timbre_protocol::Installation;
+
+use super::{Meter, nonce};
+use crate::error::MeterError;
+use crate::rates::Rates;
+
+/// What an operational block says to people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Installed {
+    /// The block's version.
+    pub version: u32,
+    /// The customer's postage account.
+    pub account: AccountNumber,
+    /// The number in every mark.
+    pub indicia_number: IndiciaNumber,
+    /// Where this meter's mail is posted.
+    pub postal_code: PostalCode,
+}
+
+impl Meter {
+    /// Requests the operational block and installs it: the first, or a newer one.
+    ///
+    /// # Errors
+    /// Refusals of the infrastructure and the device; a block that is not genuine; what stands between.
+    pub async fn install(&mut self) -> Result<Installed, MeterError> {
+        let request = self.psd.installation_request(self.now(), nonce()?)?;
+        let reply = self.call::<Installation>(&request).await?;
+        self.psd.install(&reply, self.now())?;
+        // The block may name another key for rates.
+        self.rates =
+            Rates::load(&self.directory.rates(), self.psd.rates_key(), self.psd.currency())?;
+        let block = reply.block;
+        Ok(Installed {
+            version: block.version,
+            account: block.account,
+            indicia_number: block.indicia_number,
+            postal_code: block.postal_code,
+        })
+    }
+}

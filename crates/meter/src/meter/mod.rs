@@ -1,0 +1,176 @@
+//! The machine itself: made once, opened from its directory ever after.
+//!
+//! What it can do stands in one file each, named by the verb. This file holds what they share: the
+//! directory and its lock, the postal security device, the keys, the rates, the way to the infrastructure.
+
+mod acknowledged;
+mod create;
+mod frank;
+mod inspect;
+mod install;
+mod refill;
+mod refresh;
+mod run_file;
+mod sign_in;
+mod status;
+mod tasks;
+mod upload;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use timbre_indicium::Artwork;
+use timbre_key_store::{KeyRole, KeyStore, PublicKey, Seal, SealedKeys};
+use timbre_postage::{MeterSerial, Registers};
+use timbre_protocol::Nonce;
+use timbre_psd::{FileJournal, Psd};
+
+pub use create::Enrolment;
+pub use frank::{Franked, Unprinted};
+pub use inspect::Inspected;
+pub use install::Installed;
+pub use refill::RefillReceipt;
+pub use refresh::Refreshed;
+pub use sign_in::SignedIn;
+pub use status::{FundsReport, RateStatus, Status, UnfinishedRun};
+pub use tasks::{Outcome, TaskReport};
+pub use upload::Uploaded;
+
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::egress::Link;
+use crate::error::{Fault, MeterError, Refusal};
+use crate::rates::Rates;
+use crate::settings::Settings;
+use sign_in::Session;
+
+/// A meter, held by this process until dropped.
+pub struct Meter {
+    directory: Directory,
+    settings: Settings,
+    clock: Clock,
+    zone: TimeZone,
+    keys: Arc<dyn KeyStore>,
+    indicium_key: PublicKey,
+    psd: Psd<FileJournal>,
+    rates: Rates,
+    /// The last record that the infrastructure has confirmed.
+    acknowledged: u64,
+    /// Made when first needed: most commands frank nothing.
+    artwork: Option<Artwork>,
+    /// Made when first needed: most commands go nowhere.
+    link: Option<Link>,
+    session: Option<Session>,
+}
+
+impl Meter {
+    /// Opens the meter in `directory`.
+    ///
+    /// # Errors
+    /// [`Refusal::InUse`] names the process that has it; faults of the settings, the keys and the device;
+    /// a damaged device tells its registers. Rates that cannot be used are no error here: see
+    /// [`Meter::status`].
+    pub fn open(directory: &Path, clock: Clock) -> Result<Meter, MeterError> {
+        let settings = Settings::read(&Directory::settings(directory))?;
+        let directory = Directory::hold(directory)?;
+        let seal = Seal::from_file(&directory.seal())?;
+        let keys: Arc<dyn KeyStore> = Arc::new(SealedKeys::open(&directory.keys(), &seal)?);
+        let psd = Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&keys))?;
+        Meter::assemble(directory, settings, clock, keys, psd)
+    }
+
+    fn assemble(
+        directory: Directory,
+        settings: Settings,
+        clock: Clock,
+        keys: Arc<dyn KeyStore>,
+        psd: Psd<FileJournal>,
+    ) -> Result<Meter, MeterError> {
+        if settings.serial != psd.serial() {
+            let (settings, device) = (settings.serial, psd.serial());
+            return Err(Refusal::OtherSerial { settings, device }.into());
+        }
+        if let Some(torn) = &psd.recovery().torn_tail {
+            tracing::warn!(%torn, "an entry that a power cut spoilt was removed; it had not counted");
+        }
+        let rates = Rates::load(&directory.rates(), psd.rates_key(), psd.currency())?;
+        for problem in &rates.problems {
+            tracing::warn!(file = %problem.file.display(), "a rate table cannot be used: {}", problem.reason.en);
+        }
+        let acknowledged = acknowledged::read(&directory.acknowledged(), psd.record_sequence())?;
+        let indicium_key = keys.public_key(KeyRole::Indicium)?;
+        Ok(Meter {
+            directory,
+            zone: settings.zone(),
+            settings,
+            clock,
+            keys,
+            indicium_key,
+            psd,
+            rates,
+            acknowledged,
+            artwork: None,
+            link: None,
+            session: None,
+        })
+    }
+
+    /// What the customer set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The number of the machine.
+    #[must_use]
+    pub fn serial(&self) -> MeterSerial {
+        self.psd.serial()
+    }
+
+    /// The registers.
+    #[must_use]
+    pub fn registers(&self) -> Registers {
+        self.psd.registers()
+    }
+
+    /// The number of the last transaction record; 0 before the first.
+    #[must_use]
+    pub fn record_sequence(&self) -> u64 {
+        self.psd.record_sequence()
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Where output goes that nobody named a folder for.
+    pub(crate) fn output_folder(&self) -> PathBuf {
+        self.directory.resolve(&self.settings.print.output)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The date where the meter stands.
+    pub(crate) fn today(&self) -> Date {
+        self.zone.to_datetime(self.now()).date()
+    }
+}
+
+impl std::fmt::Debug for Meter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meter").field("serial", &self.serial()).finish_non_exhaustive()
+    }
+}
+
+/// A number that was never used before.
+fn nonce() -> Result<Nonce, MeterError> {
+    let mut nonce = [0; 16];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| Fault::NoRandomness)?;
+    Ok(nonce)
+}

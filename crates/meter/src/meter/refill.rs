@@ -1,0 +1,102 @@
+//! Refill: funds are asked for, and the signed reply raises the descending register (REQ FUNDS-2).
+//!
+//! A request whose reply is lost stays with the device and is sent again unchanged; only a refusal that
+//! is about the refill itself settles it.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use timbre_postage::Amount;
+use timbre_protocol::{Refill, refill};
+
+use super::{Meter, nonce};
+use crate::error::{MeterError, Refusal};
+
+/// What a refill did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RefillReceipt {
+    /// The number of the refill in the device's life.
+    pub sequence: u64,
+    /// What was added.
+    pub amount: Amount,
+    /// The tax on it, charged to the account.
+    pub tax: Amount,
+    /// The funds now (descending register).
+    pub available: Amount,
+    /// Prepaid funds left on the account.
+    pub prepaid_left: Amount,
+    /// What is left of the credit line.
+    pub credit_left: Amount,
+    /// A refill is an inspection as well: the day by which the next one is due.
+    pub next_inspection: Date,
+}
+
+impl Meter {
+    /// Adds `amount` to the funds. A refill whose reply was lost is finished first; if it was for the
+    /// same amount, that is this refill.
+    ///
+    /// # Errors
+    /// Refusals of the infrastructure and the device; a reply that is not genuine; what stands between.
+    pub async fn refill(&mut self, amount: Amount) -> Result<RefillReceipt, MeterError> {
+        if self.psd.pending_refill().is_some_and(|pending| pending.amount != amount) {
+            self.resume_refill().await?;
+        }
+        let request = self.psd.refill_request(amount, self.now(), nonce()?)?;
+        self.send_refill(request).await
+    }
+
+    /// Finishes a refill whose reply was lost; `None` if there is none, or if it was refused and so never
+    /// happened.
+    ///
+    /// # Errors
+    /// As [`Meter::refill`].
+    pub async fn resume_refill(&mut self) -> Result<Option<RefillReceipt>, MeterError> {
+        let Some(pending) = self.psd.pending_refill().cloned() else { return Ok(None) };
+        match self.send_refill(pending).await {
+            Ok(receipt) => Ok(Some(receipt)),
+            Err(error) if self.psd.pending_refill().is_some() => Err(error),
+            Err(refused) => {
+                tracing::info!("a pending refill was refused and is forgotten: {refused}");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn send_refill(&mut self, request: refill::Request) -> Result<RefillReceipt, MeterError> {
+        let reply = match self.call::<Refill>(&request).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                if settles(&error) {
+                    self.psd.cancel_refill(request.sequence, self.now())?;
+                }
+                return Err(error);
+            }
+        };
+        self.psd.apply_refill(&reply, self.now())?;
+        Ok(RefillReceipt {
+            sequence: reply.sequence,
+            amount: reply.amount,
+            tax: reply.tax,
+            available: self.registers().descending,
+            prepaid_left: reply.prepaid_left,
+            credit_left: reply.credit_left,
+            next_inspection: reply.next_inspection,
+        })
+    }
+}
+
+/// Whether this refusal is of the refill itself, so that it is known never to have been booked: an
+/// infrastructure answers the number of a booked refill with its reply. Any other refusal may come from
+/// in front of the books and says nothing of them.
+fn settles(error: &MeterError) -> bool {
+    const OF_THE_REFILL: [&str; 7] = [
+        "below-minimum",
+        "above-maximum",
+        "over-capacity",
+        "insufficient-funds",
+        "account-locked",
+        "meter-suspended",
+        "inspection-overdue",
+    ];
+    matches!(error, MeterError::Refusal(Refusal::Infrastructure(refusal))
+        if OF_THE_REFILL.contains(&refusal.code.as_str()))
+}

@@ -1,0 +1,98 @@
+//! Sign-in: the Distributor learns who this is and lets it use every other service (REQ IDENT-1).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use timbre_protocol::{Exchange, SignIn, Signed, UNSIGNED, sign_in};
+
+use super::{Meter, nonce};
+use crate::SOFTWARE;
+use crate::egress::{Link, LinkError};
+use crate::error::MeterError;
+
+/// Before its end a token is not worth starting a request with.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// A sign-in that holds.
+pub(super) struct Session {
+    /// By this meter's clock, whatever the server's shows.
+    until: Timestamp,
+}
+
+/// What a sign-in told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SignedIn {
+    /// Until when the services believe this meter, by its own clock.
+    pub until: Timestamp,
+    /// By how many seconds this meter's clock is behind the infrastructure's; negative if ahead.
+    pub clock_behind_seconds: i64,
+    /// Services of the directory that this meter's catalogue does not know, and so does not use.
+    pub unknown_services: Vec<String>,
+}
+
+impl Meter {
+    /// Signs in, whether or not an earlier sign-in still holds.
+    ///
+    /// # Errors
+    /// Refusals of the Distributor; what stands between the two.
+    pub async fn sign_in(&mut self) -> Result<SignedIn, MeterError> {
+        let now = self.now();
+        let request = sign_in::Request {
+            serial: self.serial(),
+            time: now,
+            nonce: nonce()?,
+            software: SOFTWARE.to_owned(),
+            signature: UNSIGNED,
+        };
+        let request = request.sign(&*self.keys)?;
+        self.session = None;
+        let link = self.link()?;
+        link.show(None);
+        let reply = link.call::<SignIn>(&request).await?;
+        let unknown_services: Vec<String> = reply
+            .services
+            .iter()
+            .filter(|service| !link.knows(&service.name, &service.url))
+            .map(|service| format!("{} {}", service.name, service.url))
+            .collect();
+        for service in &unknown_services {
+            tracing::warn!(
+                service,
+                "the directory names a service that the catalogue does not know"
+            );
+        }
+        link.show(Some(reply.token));
+        let lifetime = reply.token_expires.duration_since(reply.server_time);
+        let until = now.saturating_add(lifetime).unwrap_or(now);
+        self.session = Some(Session { until });
+        let clock_behind_seconds = reply.server_time.duration_since(now).as_secs();
+        Ok(SignedIn { until, clock_behind_seconds, unknown_services })
+    }
+
+    /// Calls a service, signing in first when there is no sign-in that holds, and once more when the
+    /// service no longer believes it.
+    pub(super) async fn call<E: Exchange>(
+        &mut self,
+        request: &E::Request,
+    ) -> Result<E::Reply, MeterError> {
+        let holds =
+            self.session.as_ref().is_some_and(|s| s.until.duration_since(self.now()) > MARGIN);
+        if !holds {
+            self.sign_in().await?;
+        }
+        match self.link()?.call::<E>(request).await {
+            Err(LinkError::Refused(refusal)) if holds && refusal.code.starts_with("token-") => {
+                self.sign_in().await?;
+                Ok(self.link()?.call::<E>(request).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    fn link(&mut self) -> Result<&mut Link, MeterError> {
+        if self.link.is_none() {
+            let ca = self.directory.resolve(&self.settings.infrastructure.ca);
+            self.link = Some(Link::prepare(&self.settings.infrastructure, &ca)?);
+        }
+        Ok(self.link.as_mut().expect("invariant: just made"))
+    }
+}
