@@ -32,7 +32,11 @@ impl RateTableError {
     /// The reader's own error: not TOML, or a key or a type that the format does not have.
     pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
-        let field = key_at(text, span.start);
+        let missing = error.message().strip_prefix("missing field `");
+        let field = match missing.and_then(|rest| rest.split_once('`')) {
+            Some((field, _)) => field,
+            None => key_at(text, span.start),
+        };
         RateTableError::at(text, &span, field, error.message().trim().replace('\n', "; "))
     }
 }
