@@ -70,7 +70,7 @@ pub enum ReadError {
         /// From 1, in characters.
         column: u32,
         /// The root element.
-        element: String,
+        element: &'static str,
         /// What it says of its version.
         found: String,
     },
@@ -122,23 +122,4 @@ pub enum ReadError {
         /// What is expected.
         reason: String,
     },
-}
-
-impl ReadError {
-    /// The stable code under which a server refuses such a message.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            ReadError::TooLarge { .. } | ReadError::TooMuch { .. } => "message-too-large",
-            ReadError::NotUtf8 { .. }
-            | ReadError::DoctypeRefused { .. }
-            | ReadError::NotXml(_)
-            | ReadError::Missing { .. }
-            | ReadError::Duplicate { .. }
-            | ReadError::Structure { .. }
-            | ReadError::BadValue { .. } => "message-malformed",
-            ReadError::WrongRoot { .. } => "message-unknown",
-            ReadError::UnsupportedVersion { .. } => "version-unsupported",
-        }
-    }
 }

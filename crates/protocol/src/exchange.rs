@@ -75,7 +75,7 @@ pub struct ExchangeInfo {
 }
 
 /// Every exchange, in the order in which a new meter goes through them.
-pub static EXCHANGES: [ExchangeInfo; 7] = [
+pub const EXCHANGES: [ExchangeInfo; 7] = [
     info::<SignIn>(),
     info::<StartupRefresh>(),
     info::<Installation>(),

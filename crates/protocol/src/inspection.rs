@@ -2,7 +2,8 @@
 //!
 //! Who and when: a meter whose inspection date has come or whose operator asks; a refill inspects as well.
 //! Source: « La machine demande un relevé (vérification) quand la date de relevé du DSP est échue. »
-//! Refused: `unknown-meter`, `bad-signature`, `sequence-mismatch`, `registers-mismatch`, `meter-withdrawn`.
+//! Refused: `unknown-meter`, `bad-signature`, `sequence-mismatch`, `meter-withdrawn`. Registers that do not add up are
+//! no refusal: they open a case, and the reply may say to suspend.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

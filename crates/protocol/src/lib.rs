@@ -8,6 +8,10 @@
 //! Messages that move money or prove identity are [`Signed`]: the signature covers a plain text of every field, not the
 //! XML, so that white space, prefixes and unknown elements never matter to it.
 //!
+//! Values are read from the very tree that was checked, by a list of fields per message, and not by a library that
+//! derives it. A second parser would be a second opinion: one that was tried reads `1<![CDATA[000]]>` as 1. And it could
+//! not name the line of a bad value, nor know the types of other crates without a twin of every struct.
+//!
 //! There is no socket, file, clock or source of randomness here: times, nonces and keys are arguments.
 #![warn(missing_docs)]
 #![deny(clippy::float_arithmetic)]

@@ -57,8 +57,8 @@ fn scan(text: &str) -> Result<(), ReadError> {
             let (line, column) = position(text, start);
             ReadError::TooMuch { line, column, what, limit }
         };
-        let length = if tag.starts_with("<!--") {
-            tag[4..].find("-->").map(|at| at + 7)
+        let length = if let Some(comment) = tag.strip_prefix("<!--") {
+            comment.find("-->").map(|at| at + "<!---->".len())
         } else if tag.starts_with("<![CDATA[") {
             tag.find("]]>").map(|at| at + 3)
         } else if tag.starts_with("<?") {
@@ -142,15 +142,12 @@ impl<'a> Element<'a> {
             };
             return Err(ReadError::WrongRoot { line, column, found, expected: names[0] });
         };
-        match root.node.attribute("version") {
-            Some(VERSION) => Ok((root, name)),
-            other => Err(ReadError::UnsupportedVersion {
-                line,
-                column,
-                element: root.name().to_owned(),
-                found: other.map_or("no version".to_owned(), |v| format!("version=\"{}\"", cut(v))),
-            }),
-        }
+        let found = match root.node.attribute("version") {
+            Some(VERSION) => return Ok((root, name)),
+            Some(other) => format!("version=\"{}\"", cut(other)),
+            None => "no version".to_owned(),
+        };
+        Err(ReadError::UnsupportedVersion { line, column, element: name, found })
     }
 
     /// The elements in it; no text may stand between them.

@@ -5,7 +5,7 @@
 //! entrantes sont signées et vérifiées avant l'usage ».
 //! The request is not signed: the token says who asks. What matters is the signature on each table, which the meter
 //! verifies on arrival and again at each load.
-//! Refused: `token-expired`, `token-invalid`, `unknown-table`.
+//! Refused: what [`crate::token::TokenError`] says, and `unknown-table`.
 
 use sha2::{Digest as _, Sha256};
 use timbre_catalogue::{EndpointId, endpoint};

@@ -5,8 +5,8 @@
 //! Source: « La machine demande une recharge quand les fonds baissent sous le montant configuré. »
 //! A lost reply costs nothing: the device sends the same request again, the server recognises its sequence number and
 //! answers with the same bytes, booking nothing twice.
-//! Refused: `unknown-meter`, `bad-signature`, `sequence-mismatch`, `registers-mismatch`, `below-minimum`,
-//! `above-maximum`, `over-capacity`, `insufficient-funds`, `account-locked`, `meter-suspended`, `inspection-overdue`.
+//! Refused: whatever the rules of funds refuse, from `meter-suspended` over `control-sum-mismatch` to
+//! `insufficient-funds`, and `unknown-meter`, `bad-signature`, `sequence-mismatch`, `meter-withdrawn`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -52,9 +52,9 @@ macro_rules! displayed {
 const WHOLE: Facet = Facet::Pattern("0|[1-9][0-9]*");
 
 displayed! {
-    u16 = "count16" : "xs:unsignedShort" [WHOLE] or "a whole number from 0 to 65535";
-    u32 = "count32" : "xs:unsignedInt" [WHOLE] or "a whole number from 0 to 4294967295";
-    u64 = "count64" : "xs:unsignedLong" [WHOLE] or "a whole number from 0 to 18446744073709551615";
+    u16 = "count16" : "xs:unsignedShort" [WHOLE] or "write a whole number from 0 to 65535";
+    u32 = "count32" : "xs:unsignedInt" [WHOLE] or "write a whole number from 0 to 4294967295";
+    u64 = "count64" : "xs:unsignedLong" [WHOLE] or "write a whole number from 0 to 18446744073709551615";
     MeterSerial = "meter-serial" : "xs:token" [Facet::Pattern("TM[0-9]{7}")]
         or "a meter serial is TM and seven digits, like TM0000042";
     AccountNumber = "account-number" : "xs:token" [Facet::Pattern("[0-9]{8}")]

@@ -4,7 +4,7 @@
 //! Source: « Au démarrage, la machine rafraîchit la configuration de ses services Web : téléchargements, mises à jour,
 //! tarifs, graphiques. »
 //! The request is not signed: the token says who asks, and nothing in it moves money.
-//! Refused: `token-expired`, `token-invalid`, `unknown-meter`.
+//! Refused: what [`crate::token::TokenError`] says, and `unknown-meter`.
 
 use jiff::Timestamp;
 use timbre_catalogue::{EndpointId, endpoint};

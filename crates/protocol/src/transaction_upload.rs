@@ -6,8 +6,8 @@
 //! Source: « Les relevés de transactions sont téléversés automatiquement quand la machine passe en veille, à la mise hors
 //! tension, à l'activation des services comptables et quand l'opérateur téléverse l'information postale. »
 //! The meter keeps every record until it is acknowledged, and may send one again: that books nothing twice.
-//! Refused: `unknown-meter`, `bad-signature`, `records-missing` (a gap before `first`), `chain-broken`,
-//! `registers-mismatch`.
+//! Refused: `unknown-meter`, `bad-signature`, `meter-withdrawn`, `records-missing` (a gap before `first`),
+//! `chain-broken`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use timbre_catalogue::Catalogue;
 use timbre_protocol::EXCHANGES;
 
 use crate::keys::{golden_folder, updating};
@@ -37,13 +38,17 @@ fn what_is_signed_is_its_golden_text() {
 }
 
 #[test]
-fn every_exchange_has_a_golden_request_reply_and_refusal() {
+fn every_exchange_has_an_endpoint_and_golden_request_reply_and_refusal() {
     let samples = samples::all();
     for exchange in &EXCHANGES {
         for file in ["request", "reply", "refusal"] {
             let found = samples.iter().any(|s| s.exchange == exchange.name && s.file == file);
             assert!(found, "{} has no golden {file}", exchange.name);
         }
+    }
+    let catalogue = Catalogue::timbre();
+    for exchange in &EXCHANGES {
+        assert!(catalogue.get(&exchange.endpoint).is_some(), "{} has no endpoint", exchange.name);
     }
     let known: BTreeSet<_> = EXCHANGES.iter().map(|exchange| exchange.name).collect();
     assert!(samples.iter().all(|sample| known.contains(sample.exchange)));

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use timbre_protocol::{Limits, ReadError, read, refill, transaction_upload, write};
 
+use crate::messages;
 use crate::samples;
 
 fn request() -> String {
-    write(&samples::refill_request())
+    write(&messages::refill_request())
 }
 
 /// The error for the request with one text in it replaced.
@@ -37,29 +38,29 @@ fn bombs_are_refused_at_once() {
     let wide = format!("<a>{}</a>", "<b/>".repeat(200_000));
     let mut attributes = "<a".to_owned();
     let mut namespaces = "<a".to_owned();
-    for number in 0..90_000 {
+    for number in 0..50_000 {
         write!(attributes, " a{number}=''").unwrap();
         write!(namespaces, " xmlns:a{number}='u'").unwrap();
     }
     let hidden = format!("<!-->{attributes}--><a b='<!--'/>{attributes}/>");
     let huge = format!("<refill-request a=\"{}\"/>", "x".repeat(1_000_000));
-    for (what, xml, code) in [
-        ("a billion laughs", laughs, "message-malformed"),
-        ("a quadratic blow-up", &entity, "message-malformed"),
-        ("an external entity", external, "message-malformed"),
-        ("endless nesting", &deep, "message-too-large"),
-        ("deep nesting", &balanced, "message-too-large"),
-        ("endless siblings", &wide, "message-too-large"),
-        ("endless attributes", &attributes, "message-too-large"),
-        ("endless namespaces", &namespaces, "message-too-large"),
-        ("attributes behind a comment", &hidden, "message-too-large"),
-        ("a huge attribute", &huge, "message-unknown"),
+    for (what, xml, reason) in [
+        ("a billion laughs", laughs, "a document type declaration is not allowed"),
+        ("a quadratic blow-up", &entity, "a document type declaration is not allowed"),
+        ("an external entity", external, "a document type declaration is not allowed"),
+        ("endless nesting", &deep, "more than 16 levels of elements"),
+        ("deep nesting", &balanced, "more than 16 levels of elements"),
+        ("endless siblings", &wide, "more than 20000 elements and texts"),
+        ("endless attributes", &attributes, "more than 32 attributes in one element"),
+        ("endless namespaces", &namespaces, "more than 32 attributes in one element"),
+        ("attributes behind a comment", &hidden, "more than 32 attributes in one element"),
+        ("a huge attribute", &huge, "the root element is <refill-request> without a namespace"),
     ] {
         let start = Instant::now();
-        let error = refused(xml.as_bytes());
+        let message = refused(xml.as_bytes()).to_string();
         assert!(start.elapsed() < Duration::from_secs(2), "{what} took {:?}", start.elapsed());
-        assert_eq!(error.code(), code, "{what}: {error}");
-        assert!(error.to_string().len() < 300, "{what}: {error}");
+        assert!(message.contains(reason), "{what}: {message}");
+        assert!(message.len() < 300, "{what}: {message}");
     }
 }
 
@@ -72,7 +73,7 @@ fn a_body_over_the_limit_is_not_even_looked_at() {
     );
     let upload = vec![b' '; Limits::UPLOAD.bytes];
     let error = read::<transaction_upload::Request>(&upload).unwrap_err();
-    assert_eq!(error.code(), "message-malformed", "an upload may have 4 MiB: {error}");
+    assert!(matches!(error, ReadError::NotXml(_)), "an upload may have 4 MiB: {error}");
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn a_message_of_another_kind_namespace_or_version_is_named() {
     ] {
         assert_eq!(error(from, to).to_string(), expected);
     }
-    let sign_in = write(&samples::sign_in_request());
+    let sign_in = write(&messages::sign_in_request());
     assert_eq!(
         refused(sign_in.as_bytes()).to_string(),
         "line 2, column 1: the root element is <sign-in-request> of namespace \
@@ -202,17 +203,17 @@ fn a_bad_value_is_named_with_its_place_and_what_is_expected() {
         (
             ">1</sequence>",
             ">-1</sequence>",
-            "refill-request/sequence is “-1”, and that is not accepted: a whole number from 0 to 18446744073709551615",
+            "refill-request/sequence is “-1”, and that is not accepted: write a whole number from 0 to 18446744073709551615",
         ),
         (
             ">1</sequence>",
             ">+1</sequence>",
-            "refill-request/sequence is “+1”, and that is not accepted: a whole number from 0 to 18446744073709551615",
+            "refill-request/sequence is “+1”, and that is not accepted: write a whole number from 0 to 18446744073709551615",
         ),
         (
             ">1</block-version>",
             ">4294967296</block-version>",
-            "refill-request/block-version is “4294967296”, and that is not accepted: a whole number from 0 to 4294967295",
+            "refill-request/block-version is “4294967296”, and that is not accepted: write a whole number from 0 to 4294967295",
         ),
         (
             "TM0000042",
@@ -284,7 +285,6 @@ fn what_is_not_well_formed_is_refused() {
     ] {
         let error = refused(xml.as_bytes());
         assert!(matches!(error, ReadError::NotXml(_)), "{what}: {error}");
-        assert_eq!(error.code(), "message-malformed");
     }
 }
 

@@ -1,20 +1,11 @@
 //! One message of every kind, as a meter and an infrastructure would send them on the same morning.
 
-use jiff::civil::date;
-use jiff::{SignedDuration, Timestamp};
 use timbre_key_store::{KeyRole, PublicKey};
-use timbre_postage::{Amount, Country, Currency, Registers};
-use timbre_protocol::rate_download::SignedTable;
 use timbre_protocol::schema::Shape;
-use timbre_protocol::startup_refresh::{ServiceStatus, TableVersion, Task};
-use timbre_protocol::token::Token;
-use timbre_protocol::transaction_upload::{Reason, RecordKind, TransactionRecord};
-use timbre_protocol::{
-    Document, Message, Nonce, ReadError, Refusal, Signed, UNSIGNED, inspection, installation,
-    rate_download, read, refill, sign_in, startup_refresh, transaction_upload, write,
-};
+use timbre_protocol::{Message, ReadError, Signed, read, transaction_upload, write};
 
 use crate::keys::{KEPT, Kept};
+use crate::messages;
 
 /// One golden message, and what can be done with any text in its place.
 pub(crate) struct Sample {
@@ -38,33 +29,41 @@ pub(crate) struct SignedSample {
 pub(crate) fn all() -> Vec<Sample> {
     let kept = &*KEPT;
     vec![
-        signed("sign-in", "request", with(kept, "sign-in-request", sign_in_request())),
-        plain("sign-in", "reply", sign_in_reply(kept)),
+        signed("sign-in", "request", with(kept, "sign-in-request", messages::sign_in_request())),
+        plain("sign-in", "reply", messages::sign_in_reply(kept)),
         refusal("sign-in", "clock-off"),
-        plain("startup-refresh", "request", startup_refresh_request()),
-        plain("startup-refresh", "reply", startup_refresh_reply()),
+        plain("startup-refresh", "request", messages::startup_refresh_request()),
+        plain("startup-refresh", "reply", messages::startup_refresh_reply()),
         refusal("startup-refresh", "token-expired"),
         signed(
             "installation",
             "request",
-            with(kept, "installation-request", installation_request(kept)),
+            with(kept, "installation-request", messages::installation_request(kept)),
         ),
-        signed("installation", "reply", with(kept, "installation-reply", installation_reply(kept))),
-        refusal("installation", "no-customer"),
-        signed("refill", "request", with(kept, "refill-request", refill_request())),
-        signed("refill", "reply", with(kept, "refill-reply", refill_reply())),
+        signed(
+            "installation",
+            "reply",
+            with(kept, "installation-reply", messages::installation_reply(kept)),
+        ),
+        refusal("installation", "key-changed"),
+        signed("refill", "request", with(kept, "refill-request", messages::refill_request())),
+        signed("refill", "reply", with(kept, "refill-reply", messages::refill_reply())),
         refusal("refill", "insufficient-funds"),
-        plain("rate-download", "request", rate_download_request()),
-        plain("rate-download", "reply", rate_download_reply(kept)),
-        signed("rate-download", "table", with(kept, "table", table(kept))),
+        plain("rate-download", "request", messages::rate_download_request()),
+        plain("rate-download", "reply", messages::rate_download_reply(kept)),
+        signed("rate-download", "table", with(kept, "table", messages::table(kept))),
         refusal("rate-download", "unknown-table"),
-        signed("inspection", "request", with(kept, "inspection-request", inspection_request())),
-        signed("inspection", "reply", with(kept, "inspection-reply", inspection_reply())),
-        refusal("inspection", "registers-mismatch"),
+        signed(
+            "inspection",
+            "request",
+            with(kept, "inspection-request", messages::inspection_request()),
+        ),
+        signed("inspection", "reply", with(kept, "inspection-reply", messages::inspection_reply())),
+        refusal("inspection", "sequence-mismatch"),
         signed(
             "transaction-upload",
             "request",
-            with(kept, "transaction-upload-request", transaction_upload_request()),
+            with(kept, "transaction-upload-request", messages::transaction_upload_request()),
         ),
         plain("transaction-upload", "reply", transaction_upload::Reply { acknowledged: 3 }),
         refusal("transaction-upload", "records-missing"),
@@ -77,16 +76,16 @@ pub(crate) fn to_be_signed(kept: &Kept) -> Vec<(&'static str, KeyRole, Vec<u8>)>
         (M::ELEMENT, M::ROLE, message.to_be_signed())
     }
     vec![
-        entry(&sign_in_request()),
-        entry(&installation_request(kept)),
-        entry(&installation_reply(kept)),
-        entry(&refill_request()),
-        entry(&refill_reply()),
-        entry(&table(kept)),
-        entry(&inspection_request()),
-        entry(&inspection_reply()),
-        entry(&transaction_upload_request()),
-        ("token", KeyRole::Distributor, token().to_be_signed()),
+        entry(&messages::sign_in_request()),
+        entry(&messages::installation_request(kept)),
+        entry(&messages::installation_reply(kept)),
+        entry(&messages::refill_request()),
+        entry(&messages::refill_reply()),
+        entry(&messages::table(kept)),
+        entry(&messages::inspection_request()),
+        entry(&messages::inspection_reply()),
+        entry(&messages::transaction_upload_request()),
+        ("token", KeyRole::Distributor, messages::token().to_be_signed()),
     ]
 }
 
@@ -115,273 +114,5 @@ fn signed<M: Message + Signed>(exchange: &'static str, file: &'static str, messa
 }
 
 fn refusal(exchange: &'static str, code: &str) -> Sample {
-    let (message_fr, message_en, retry_after_seconds) = match code {
-        "clock-off" => (
-            "L’horloge de la machine retarde de 2 h 10. Réglez-la, puis recommencez.",
-            "The meter's clock is 2 h 10 slow. Set it, then try again.",
-            None,
-        ),
-        "insufficient-funds" => (
-            "Le compte 10000001 permet encore 120,00 $ et la recharge demande 500,00 $.",
-            "Account 10000001 still allows $120.00, and the refill asks for $500.00.",
-            None,
-        ),
-        "token-expired" => ("Le jeton est échu.", "The token has expired.", Some(0)),
-        _ => ("Refusé par une règle.", "Refused by a rule.", Some(3600)),
-    };
-    let refusal = Refusal {
-        code: code.to_owned(),
-        message_fr: message_fr.to_owned(),
-        message_en: message_en.to_owned(),
-        server_time: instant("2026-11-24T13:00:02.5Z"),
-        retry_after_seconds,
-    };
-    plain(exchange, "refusal", refusal)
-}
-
-pub(crate) fn sign_in_request() -> sign_in::Request {
-    sign_in::Request {
-        serial: "TM0000042".parse().unwrap(),
-        time: instant("2026-11-24T13:00:00Z"),
-        nonce: nonce(1),
-        software: "timbre 0.1.0".to_owned(),
-        signature: UNSIGNED,
-    }
-}
-
-fn sign_in_reply(kept: &Kept) -> sign_in::Reply {
-    let service = |name: &str, path: &str| sign_in::ServiceEntry {
-        name: name.to_owned(),
-        url: format!("https://{path}"),
-    };
-    sign_in::Reply {
-        token: token().text(&kept.signature("token")),
-        token_expires: instant("2026-11-24T14:00:01Z"),
-        server_time: instant("2026-11-24T13:00:01.25Z"),
-        services: vec![
-            service("comet.refill", "comet.timbre.localhost/comet/v1/refill"),
-            service("uploads.transactions", "uploads.timbre.localhost/uploads/v1/transactions"),
-        ],
-    }
-}
-
-pub(crate) fn token() -> Token {
-    let now = instant("2026-11-24T13:00:01.25Z");
-    Token::new("TM0000042".parse().unwrap(), now, SignedDuration::from_hours(1), nonce(9))
-}
-
-fn startup_refresh_request() -> startup_refresh::Request {
-    startup_refresh::Request {
-        serial: "TM0000042".parse().unwrap(),
-        software: "timbre 0.1.0".to_owned(),
-        block_version: 1,
-        rate_tables: vec![table_version("ca-2024-05-06", 0x11)],
-    }
-}
-
-fn startup_refresh_reply() -> startup_refresh::Reply {
-    let service = |name: &str, changed| ServiceStatus { name: name.to_owned(), changed };
-    startup_refresh::Reply {
-        server_time: instant("2026-11-24T13:00:02Z"),
-        services: vec![service("comet.refill", false), service("downloads.rates", true)],
-        rate_tables: vec![
-            table_version("ca-2024-05-06", 0x11),
-            table_version("ca-2025-01-13", 0x22),
-        ],
-        tasks: vec![Task::RenewBlock, Task::Inspect, Task::UploadTransactions],
-    }
-}
-
-fn installation_request(kept: &Kept) -> installation::Request {
-    installation::Request {
-        serial: "TM0000042".parse().unwrap(),
-        nonce: nonce(2),
-        time: instant("2026-11-24T13:00:03Z"),
-        device_key: kept.key(KeyRole::Device),
-        indicium_key: kept.key(KeyRole::Indicium),
-        signature: UNSIGNED,
-    }
-}
-
-fn installation_reply(kept: &Kept) -> installation::Reply {
-    let block = installation::OperationalBlock {
-        serial: "TM0000042".parse().unwrap(),
-        version: 1,
-        account: "10000001".parse().unwrap(),
-        indicia_number: "PB00000042".parse().unwrap(),
-        postal_code: "K1A 0B1".parse().unwrap(),
-        currency: Currency::Cad,
-        minimum_refill: cad(1_000),
-        maximum_refill: cad(5_000_000),
-        maximum_descending: cad(10_000_000),
-        maximum_postage: cad(999_990),
-        high_value_warning: cad(100_000),
-        inspection: installation::InspectionPolicy {
-            interval_days: 21,
-            warn_days: 0,
-            grace_days: 7,
-        },
-        next_inspection: date(2026, 12, 15),
-        funds_key: kept.key(KeyRole::Funds),
-        rates_key: kept.key(KeyRole::Rates),
-        indicium_certificate: kept.key(KeyRole::Indicium).key_id(),
-        issued: instant("2026-11-24T13:00:03.75Z"),
-        nonce: nonce(2),
-    };
-    installation::Reply { block, signature: UNSIGNED }
-}
-
-pub(crate) fn refill_request() -> refill::Request {
-    refill::Request {
-        serial: "TM0000042".parse().unwrap(),
-        sequence: 1,
-        amount: cad(500_000),
-        registers: registers(0, 0, 0),
-        control_sum: cad(0),
-        block_version: 1,
-        time: instant("2026-11-24T13:00:04Z"),
-        nonce: nonce(3),
-        signature: UNSIGNED,
-    }
-}
-
-fn refill_reply() -> refill::Reply {
-    refill::Reply {
-        serial: "TM0000042".parse().unwrap(),
-        sequence: 1,
-        amount: cad(500_000),
-        control_sum_after: cad(500_000),
-        next_inspection: date(2026, 12, 15),
-        prepaid_left: cad(435_000),
-        credit_left: cad(1_000_000),
-        tax: cad(65_000),
-        nonce: nonce(3),
-        signature: UNSIGNED,
-    }
-}
-
-fn rate_download_request() -> rate_download::Request {
-    rate_download::Request {
-        serial: "TM0000042".parse().unwrap(),
-        names: vec!["ca-2025-01-13".to_owned(), "us-2025-07-13".to_owned()],
-    }
-}
-
-fn rate_download_reply(kept: &Kept) -> rate_download::Reply {
-    rate_download::Reply { tables: vec![with(kept, "table", table(kept))] }
-}
-
-pub(crate) fn table(kept: &Kept) -> SignedTable {
-    SignedTable {
-        name: "ca-2025-01-13".to_owned(),
-        body: Document("# Lettermail < 30 g & more\r\nid = \"ca-2025-01-13\"\n".to_owned()),
-        key: kept.key(KeyRole::Rates).key_id(),
-        signature: UNSIGNED,
-    }
-}
-
-fn inspection_request() -> inspection::Request {
-    inspection::Request {
-        serial: "TM0000042".parse().unwrap(),
-        sequence: 2,
-        registers: registers(1_240, 498_760, 1),
-        control_sum: cad(500_000),
-        last_refill_sequence: 1,
-        record_sequence: 3,
-        record_chain: records()[2].chain,
-        time: instant("2026-11-24T13:00:08Z"),
-        nonce: nonce(4),
-        signature: UNSIGNED,
-    }
-}
-
-fn inspection_reply() -> inspection::Reply {
-    inspection::Reply {
-        serial: "TM0000042".parse().unwrap(),
-        sequence: 2,
-        next_inspection: date(2026, 12, 15),
-        nonce: nonce(4),
-        instruction: inspection::Instruction::Continue,
-        signature: UNSIGNED,
-    }
-}
-
-fn transaction_upload_request() -> transaction_upload::Request {
-    transaction_upload::Request {
-        serial: "TM0000042".parse().unwrap(),
-        first: 1,
-        last: 3,
-        chain_before: [0; 32],
-        records: records(),
-        registers: registers(1_240, 498_760, 1),
-        reason: Reason::Sleep,
-        time: instant("2026-11-24T13:00:09Z"),
-        signature: UNSIGNED,
-    }
-}
-
-/// An installation, a refill and a piece of mail, chained.
-pub(crate) fn records() -> Vec<TransactionRecord> {
-    let event = |sequence, kind, amount, descending| TransactionRecord {
-        sequence,
-        time: instant("2026-11-24T13:00:05.000000001Z"),
-        kind,
-        amount: cad(amount),
-        ascending: cad(0),
-        descending: cad(descending),
-        pieces: 0,
-        product: None,
-        weight_mg: None,
-        destination: None,
-        service: None,
-        account: None,
-        reference: None,
-        mark_date: None,
-        table: None,
-        chain: [0; 32],
-    };
-    let piece = TransactionRecord {
-        ascending: cad(1_240),
-        pieces: 1,
-        product: Some(101),
-        weight_mg: Some(28_350),
-        destination: Some(Country::CANADA),
-        service: Some("lettermail".to_owned()),
-        account: Some("Ventes / Sales".to_owned()),
-        reference: Some("=cmd() & <“quoted”>\\\n".to_owned()),
-        mark_date: Some(date(2026, 11, 24)),
-        table: Some("ca-2025-01-13".to_owned()),
-        ..event(3, RecordKind::Debit, 1_240, 498_760)
-    };
-    let mut records = vec![
-        event(1, RecordKind::Installation, 0, 0),
-        event(2, RecordKind::Refill, 500_000, 500_000),
-        piece,
-    ];
-    let mut chain = [0; 32];
-    for record in &mut records {
-        chain = record.chain_after(&chain);
-        record.chain = chain;
-    }
-    records
-}
-
-fn registers(ascending: i64, descending: i64, pieces: u64) -> Registers {
-    Registers { ascending: cad(ascending), descending: cad(descending), pieces }
-}
-
-fn table_version(name: &str, byte: u8) -> TableVersion {
-    TableVersion { name: name.to_owned(), digest: [byte; 32] }
-}
-
-fn cad(mills: i64) -> Amount {
-    Amount::from_mills(mills, Currency::Cad)
-}
-
-pub(crate) fn nonce(byte: u8) -> Nonce {
-    [byte; 16]
-}
-
-pub(crate) fn instant(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    plain(exchange, "refusal", messages::refusal(code))
 }

@@ -1,12 +1,14 @@
 //! What a signature covers: every field, whatever the XML looks like, and nothing else.
 
-use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use roxmltree::{Document, Node};
 use timbre_key_store::{KeyRole, KeyStore as _, MemoryKeys};
 use timbre_protocol::schema::{Cardinality, Record, Shape};
 use timbre_protocol::{Signed as _, read, refill, write};
 
 use crate::keys::{KEPT, ROLES};
+use crate::messages;
 use crate::round_trip::{runner, value};
 use crate::samples::{self, Sample, SignedSample};
 
@@ -79,17 +81,17 @@ fn the_form_of_the_xml_does_not_matter_to_a_signature() {
 fn what_a_device_signs_verifies_with_its_key_after_the_journey() {
     let keys = MemoryKeys::generate(&[KeyRole::Device]).unwrap();
     let key = keys.public_key(KeyRole::Device).unwrap();
-    let request = samples::refill_request().sign(&keys).unwrap();
+    let request = messages::refill_request().sign(&keys).unwrap();
     let received: refill::Request = read(write(&request).as_bytes()).unwrap();
     assert_eq!(received, request);
     assert_eq!(received.verify(&key), Ok(()));
-    assert!(samples::refill_request().verify(&key).is_err(), "unsigned is not signed");
+    assert!(messages::refill_request().verify(&key).is_err(), "unsigned is not signed");
 }
 
 #[test]
 fn a_signature_survives_characters_that_xml_cannot_carry() {
     let keys = MemoryKeys::generate(&[KeyRole::Device]).unwrap();
-    let mut request = samples::sign_in_request();
+    let mut request = messages::sign_in_request();
     request.software = "a\u{0}b\u{ffff}c\r\nd".to_owned();
     let request = request.sign(&keys).unwrap();
     let received: timbre_protocol::sign_in::Request = read(write(&request).as_bytes()).unwrap();
@@ -100,7 +102,7 @@ fn a_signature_survives_characters_that_xml_cannot_carry() {
 #[test]
 fn a_key_store_without_the_role_says_so() {
     let keys = MemoryKeys::generate(&[KeyRole::Funds]).unwrap();
-    let error = samples::refill_request().sign(&keys).unwrap_err();
+    let error = messages::refill_request().sign(&keys).unwrap_err();
     assert!(error.to_string().contains("no device key"), "{error}");
 }
 
@@ -192,7 +194,7 @@ fn walk<'a>(node: Node<'a, 'a>, shape: &Shape, visit: &mut impl FnMut(Node<'a, '
 }
 
 /// A value of the type that is not `text`.
-fn another(text: &str, values: impl Fn() -> proptest::strategy::BoxedStrategy<String>) -> String {
+fn another(text: &str, values: impl Fn() -> BoxedStrategy<String>) -> String {
     let mut runner = runner(1);
     let mut next = || values().new_tree(&mut runner).unwrap().current();
     std::iter::repeat_with(&mut next)
@@ -203,4 +205,36 @@ fn another(text: &str, values: impl Fn() -> proptest::strategy::BoxedStrategy<St
 fn replaced(xml: &str, range: Option<std::ops::Range<usize>>, text: &str) -> String {
     let range = range.expect("every element of the samples holds something");
     format!("{}{text}{}", &xml[..range.start], &xml[range.end..])
+}
+
+#[test]
+fn whatever_happens_to_the_bytes_no_other_value_ever_verifies() {
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..4);
+    for_each_signed(|name, sample, signed| {
+        let key = KEPT.key(signed.role);
+        let result = runner(256).run(&edits, |edits| {
+            let mut bytes = sample.xml.clone().into_bytes();
+            for (at, (kind, byte)) in edits {
+                let at = at.index(bytes.len());
+                match kind {
+                    0 => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    2 => bytes.truncate(at.max(1)),
+                    _ => drop(bytes.remove(at)),
+                }
+            }
+            // Reading may fail in any way but a panic; what still verifies must be what was signed.
+            if (signed.verifies)(&bytes, &key) == Ok(true) {
+                let again = (sample.rewrite)(&bytes);
+                prop_assert_eq!(again.as_ref(), Ok(&sample.xml));
+            }
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{name}: {error}"));
+    });
+}
+
+/// What to do to a byte, and a byte that matters to XML more often than not.
+fn edit() -> impl Strategy<Value = (u8, u8)> {
+    (0..20_u8, prop_oneof![any::<u8>(), prop::sample::select(b"<>&\"'/!-?=0 ".to_vec())])
 }

@@ -5,7 +5,7 @@ use timbre_key_store::{KeyRole, KeyStore as _, MemoryKeys};
 use timbre_protocol::rate_download::{SignedTable, TableBreach};
 use timbre_protocol::{read, write};
 
-use crate::samples;
+use crate::messages;
 
 #[test]
 fn a_table_is_read_only_by_the_key_that_is_trusted_for_rates() {
@@ -46,7 +46,7 @@ fn the_digest_of_a_table_is_that_of_its_text() {
 
 #[test]
 fn the_chain_is_the_hash_of_the_value_before_and_of_every_field_of_the_record() {
-    let records = samples::records();
+    let records = messages::records();
     let text = "record/1\n\
                 sequence=2\n\
                 time=2026-11-24T13:00:05.000000001Z\n\
@@ -70,7 +70,7 @@ fn a_record_left_out_altered_or_moved_breaks_the_chain() {
             chain == record.chain
         })
     };
-    let records = samples::records();
+    let records = messages::records();
     assert!(follows(&records));
     assert!(!follows(&[records[0].clone(), records[2].clone()]));
     assert!(!follows(&[records[1].clone(), records[0].clone(), records[2].clone()]));

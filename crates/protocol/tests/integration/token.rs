@@ -5,11 +5,11 @@ use timbre_key_store::{KeyRole, KeyStore as _, MemoryKeys, PublicKey};
 use timbre_protocol::token::{Token, TokenError};
 
 use crate::keys::KEPT;
-use crate::samples::{self, instant};
+use crate::messages::{self, instant};
 
 fn issued() -> (String, PublicKey) {
     let keys = MemoryKeys::generate(&[KeyRole::Distributor]).unwrap();
-    let text = samples::token().issue(&keys).unwrap();
+    let text = messages::token().issue(&keys).unwrap();
     (text, keys.public_key(KeyRole::Distributor).unwrap())
 }
 
@@ -17,7 +17,7 @@ fn issued() -> (String, PublicKey) {
 fn a_token_says_who_a_meter_is() {
     let (text, key) = issued();
     let token = Token::verify(&text, &key, instant("2026-11-24T13:30:00Z")).unwrap();
-    assert_eq!(token, samples::token());
+    assert_eq!(token, messages::token());
     assert_eq!(token.issued, instant("2026-11-24T13:00:01Z"));
     assert_eq!(token.expires, instant("2026-11-24T14:00:01Z"));
 }
@@ -87,7 +87,7 @@ fn what_is_not_a_token_is_malformed() {
 
 #[test]
 fn the_token_of_the_golden_sign_in_verifies_for_ever() {
-    let text = samples::token().text(&KEPT.signature("token"));
+    let text = messages::token().text(&KEPT.signature("token"));
     let key = KEPT.key(KeyRole::Distributor);
     assert!(Token::verify(&text, &key, instant("2026-11-24T13:30:00Z")).is_ok());
 }
@@ -96,6 +96,6 @@ fn the_token_of_the_golden_sign_in_verifies_for_ever() {
 fn a_lifetime_past_the_end_of_time_ends_there() {
     let now = instant("2026-11-24T13:00:00Z");
     let serial = "TM0000042".parse().unwrap();
-    let token = Token::new(serial, now, SignedDuration::MAX, samples::nonce(1));
+    let token = Token::new(serial, now, SignedDuration::MAX, messages::nonce(1));
     assert!(token.expires > now);
 }
