@@ -1,9 +1,9 @@
 //! Inspection: the device shows Comet its registers, signed, and is told when to come again (REQ FUNDS-3, FUNDS-6).
 //!
 //! Who and when: a meter whose inspection date has come or whose operator asks; a refill inspects as well.
-//! Source: « La machine demande un relevé (vérification) quand la date de relevé du DSP est échue. »
-//! Refused: `unknown-meter`, `bad-signature`, `sequence-mismatch`, `meter-withdrawn`. Registers that do not add up are
-//! no refusal: they open a case, and the reply may say to suspend.
+//! Source: « Les vérifications se produisent si la date d'inspection du DSP a expirée. »
+//! Refused: `unknown-meter`, `bad-signature`, `meter-withdrawn`, `meter-not-installed`, `sequence-mismatch`. Registers
+//! that do not add up are no refusal: they open a case, and the reply may say to suspend.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

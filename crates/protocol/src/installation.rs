@@ -3,7 +3,8 @@
 //!
 //! Who and when: a meter at its first installation, automatically; again when the provider has raised the block's
 //! version (REQ FUNDS-5 reuses the exchange for a replaced device).
-//! Source: « À la première installation, la machine demande automatiquement un bloc opérationnel pour le DSP. »
+//! Source: « Lors de l'installation initiale, le système demandera automatiquement un bloc opérationnel à
+//! l'infrastructure pour le DSP. »
 //! Refused: `unknown-meter`, `bad-signature`, `key-changed` (another key is on record for this serial),
 //! `meter-withdrawn`.
 

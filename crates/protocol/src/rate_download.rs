@@ -1,8 +1,8 @@
 //! Rate download: the meter fetches rate tables by name, each signed by the rates key (REQ DL-2, DL-5).
 //!
 //! Who and when: a signed-in meter, after a startup refresh has named tables that it lacks.
-//! Source: « Téléchargement des versions logicielles, des graphiques et des données tarifaires » and « les données
-//! entrantes sont signées et vérifiées avant l'usage ».
+//! Source: « Téléchargements, nouvelle version de logiciels, graphiques, données tarifaires, etc. » and « Les données et
+//! les fichiers entrants sont signés et vérifiés avant l'utilisation. »
 //! The request is not signed: the token says who asks. What matters is the signature on each table, which the meter
 //! verifies on arrival and again at each load.
 //! Refused: what [`crate::token::TokenError`] says, and `unknown-table`.

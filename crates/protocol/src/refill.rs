@@ -2,7 +2,7 @@
 //! (REQ FUNDS-1, FUNDS-2; SOR/2010-220 s. 3).
 //!
 //! Who and when: a meter whose funds fall below the configured amount, or whose operator asks.
-//! Source: « La machine demande une recharge quand les fonds baissent sous le montant configuré. »
+//! Source: « Les recharges se produisent lorsque les fonds du DSP sont en-dessous de (xx,xx $). »
 //! A lost reply costs nothing: the device sends the same request again, the server recognises its sequence number and
 //! answers with the same bytes, booking nothing twice.
 //! Refused: whatever the rules of funds refuse, from `meter-suspended` over `control-sum-mismatch` to

@@ -2,7 +2,7 @@
 //! directory of where they are (REQ IDENT-1).
 //!
 //! Who and when: any meter that knows no valid token, so at power-on and whenever the token has expired.
-//! Source: “Serveur principal – authentifie la machine pour l'accès à tous les autres services.”
+//! Source: « Serveur principal […] qui authentifie la machine pour l'accès à d'autres services Web […]. »
 //! Refused: `unknown-meter`, `bad-signature`, `clock-off` (with the server's time), `replayed-request`, `meter-withdrawn`.
 
 use jiff::Timestamp;

@@ -1,8 +1,8 @@
 //! Startup refresh: the meter tells the download service what it has and learns what is new (REQ DL-1).
 //!
 //! Who and when: a signed-in meter at every power-on.
-//! Source: « Au démarrage, la machine rafraîchit la configuration de ses services Web : téléchargements, mises à jour,
-//! tarifs, graphiques. »
+//! Source: « Lors de la mise sous tension, le système rafraîchit les données de configuration du service Web (vérifie les
+//! services de téléchargements, les mises à jour de logiciels, des tarifs et graphiques […]). »
 //! The request is not signed: the token says who asks, and nothing in it moves money.
 //! Refused: what [`crate::token::TokenError`] says, and `unknown-meter`.
 

@@ -3,8 +3,9 @@
 //!
 //! Who and when: a meter going to sleep or powering off, when accounting is switched on, when the operator uploads
 //! postal information, or on demand; see [`Reason`].
-//! Source: « Les relevés de transactions sont téléversés automatiquement quand la machine passe en veille, à la mise hors
-//! tension, à l'activation des services comptables et quand l'opérateur téléverse l'information postale. »
+//! Source: « Les enregistrements de transactions […] sont automatiquement téléchargés lorsque : le système passe en mode
+//! veille; pendant la mise hors tension du système; l'activation des services de comptabilité Web; le téléchargement
+//! d'informations postales. »
 //! The meter keeps every record until it is acknowledged, and may send one again: that books nothing twice.
 //! Refused: `unknown-meter`, `bad-signature`, `meter-withdrawn`, `records-missing` (a gap before `first`),
 //! `chain-broken`.
