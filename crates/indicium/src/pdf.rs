@@ -15,6 +15,7 @@ mod error;
 mod geometry;
 mod images;
 mod letters;
+mod plane;
 mod samples;
 
 pub use content::Beneath;

@@ -8,7 +8,7 @@
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Object, Stream};
 
-use super::geometry::{Matrix, Rect};
+use super::plane::{Matrix, Rect};
 use super::{MAX_DEPTH, MAX_STREAM_BYTES, numbers};
 
 /// What the page's own content seems to have where the mark and its clear zone go.

@@ -192,7 +192,7 @@ fn unpack(
             pixels.push(match colour {
                 Colour::Indexed(table) => {
                     let index = values[0].max(0.0) as usize;
-                    table.get(index).or(table.last()).copied().unwrap_or(255)
+                    table.get(index).or_else(|| table.last()).copied().unwrap_or(255)
                 }
                 other => other.gray(&values),
             });

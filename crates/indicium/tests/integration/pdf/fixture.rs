@@ -1,8 +1,10 @@
 //! PDFs written by hand, as small as they can be, and a mark to print on them.
 
-use datamatrix::{DataMatrix, SymbolSize};
+use jiff::civil::date;
 use timbre_indicium::pdf::Images;
-use timbre_indicium::{Bitmap, Resolution};
+use timbre_indicium::{Artwork, Bitmap, Mark, MarkData, MarkKind, RateTableTag, Resolution};
+use timbre_key_store::Signature;
+use timbre_postage::{Amount, Currency, IndiciaNumber, Language, MeterSerial};
 
 /// A document of these objects, numbered from 1; the first is the catalog.
 pub(super) fn pdf<T: AsRef<[u8]>>(objects: &[T]) -> Vec<u8> {
@@ -60,44 +62,32 @@ pub(super) fn picture(entries: &str, data: impl AsRef<[u8]>) -> Vec<u8> {
     ])
 }
 
-/// What a mark's symbol says here: every byte value that may trouble a decoder.
-pub(super) fn payload() -> Vec<u8> {
-    (0..112).map(|n: u8| n.wrapping_mul(37)).collect()
+/// A mark. Nobody has signed it: here only its picture matters.
+pub(super) fn mark() -> Mark {
+    let cad = |text: &str| Amount::parse(text, Currency::Cad).unwrap();
+    let data = MarkData {
+        kind: MarkKind::Postage,
+        serial: MeterSerial::new(1_004_217).unwrap(),
+        indicia_number: IndiciaNumber::new(30_881).unwrap(),
+        pieces: 1_234,
+        amount: cad("1.44"),
+        date: date(2026, 11, 24),
+        ascending: cad("5120.37"),
+        descending: cad("879.63"),
+        product: 101,
+        postal_code: "K1A 0B1".parse().unwrap(),
+        weight_grams: 28,
+        rate_table: RateTableTag::of("ca-retail-2025-01-13"),
+        key_id: "0011223344556677".parse().unwrap(),
+    };
+    // Every byte value that may trouble a decoder.
+    let signature = std::array::from_fn(|n| (n as u8).wrapping_mul(37));
+    Mark::from_parts(data, Signature::from_bytes(signature)).unwrap()
 }
 
-/// As large as a mark: a frame around its whole and a symbol at its right.
-pub(super) fn mark() -> Bitmap {
-    let symbol = DataMatrix::encode(&payload(), SymbolSize::Square40).unwrap().bitmap();
-    let (width, height, module, margin) = (1000, 280, 6, 20);
-    let mut ink = vec![false; width * height];
-    for x in 0..width {
-        ink[x] = true;
-        ink[(height - 1) * width + x] = true;
-    }
-    for y in 0..height {
-        ink[y * width] = true;
-        ink[y * width + width - 1] = true;
-    }
-    let left = width - margin - symbol.width() * module;
-    for (x, y) in symbol.pixels() {
-        for dy in 0..module {
-            let row = (margin + y * module + dy) * width + left + x * module;
-            ink[row..row + module].fill(true);
-        }
-    }
-    bitmap(width, &ink)
-}
-
-fn bitmap(width: usize, ink: &[bool]) -> Bitmap {
-    let height = ink.len() / width;
-    let mut bytes = Vec::new();
-    for row in ink.chunks(width) {
-        for eight in row.chunks(8) {
-            let bits = eight.iter().enumerate().map(|(n, ink)| u8::from(*ink) << (7 - n));
-            bytes.push(bits.sum());
-        }
-    }
-    Bitmap::from_bytes(width as u32, height as u32, Resolution::Dpi300, bytes).unwrap()
+/// The picture of [`mark`].
+pub(super) fn drawn() -> Bitmap {
+    Artwork::new(Resolution::Dpi600, Language::French).render(&mark())
 }
 
 /// What [`readable`] returns for a mark on the first page.

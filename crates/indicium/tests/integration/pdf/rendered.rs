@@ -7,9 +7,9 @@ use std::process::Command;
 use image::RgbImage;
 use timbre_indicium::pdf::Letters;
 
-use super::fixture::{mark, page, payload};
+use super::fixture::{drawn, mark, page};
 
-const DPI: f64 = 300.0;
+const DPI: f64 = 200.0;
 
 /// Runs a tool that the tests need, and returns what it prints.
 fn run(tool: &str, arguments: &[&str], directory: &Path) -> Vec<u8> {
@@ -26,8 +26,7 @@ fn run(tool: &str, arguments: &[&str], directory: &Path) -> Vec<u8> {
 fn rendered(document: &[u8], directory: &Path) -> RgbImage {
     std::fs::write(directory.join("letter.pdf"), document).unwrap();
     let resolution = DPI.to_string();
-    let arguments =
-        ["-r", &resolution, "-cropbox", "-singlefile", "-png", "letter.pdf", "page"];
+    let arguments = ["-r", &resolution, "-cropbox", "-singlefile", "-png", "letter.pdf", "page"];
     run("pdftoppm", &arguments, directory);
     image::open(directory.join("page.png")).unwrap().to_rgb8()
 }
@@ -48,7 +47,7 @@ fn red(page: &RgbImage) -> Option<[u32; 4]> {
 fn assert_mark_is_in_its_place_and_reads(name: &str, document: &[u8]) {
     let directory = tempfile::tempdir().unwrap();
     let mut letters = Letters::open(document).unwrap();
-    let placement = letters.stamp(0, &mark()).unwrap();
+    let placement = letters.stamp(0, &drawn()).unwrap();
     let (width_mm, _) = letters.page_size_mm(0).unwrap();
     let page = rendered(&letters.save().unwrap(), directory.path());
 
@@ -56,7 +55,11 @@ fn assert_mark_is_in_its_place_and_reads(name: &str, document: &[u8]) {
     let [left, top, right, bottom] = red(&page).unwrap_or_else(|| panic!("{name}: no red"));
     assert!((mm(page.width()) - width_mm).abs() < 0.2, "{name}: the page is shown whole");
     assert!(mm(bottom + 1) <= 40.0, "{name}: reaches {} mm from the top", mm(bottom + 1));
-    assert!(mm(page.width() - left) <= 100.0, "{name}: {} mm from the right", mm(page.width() - left));
+    assert!(
+        mm(page.width() - left) <= 100.0,
+        "{name}: {} mm from the right",
+        mm(page.width() - left)
+    );
     let seen = [mm(top), mm(page.width() - 1 - right), mm(right + 1 - left), mm(bottom + 1 - top)];
     let said = [placement.top_mm, placement.right_mm, placement.width_mm, placement.height_mm];
     for (seen, said) in seen.iter().zip(said) {
@@ -67,7 +70,7 @@ fn assert_mark_is_in_its_place_and_reads(name: &str, document: &[u8]) {
     let place = image::imageops::crop_imm(&page, page.width() - zone, 0, zone, zone * 2 / 5);
     place.to_image().save(directory.path().join("place.png")).unwrap();
     let read = run("dmtxread", &["-N", "1", "-m", "60000", "place.png"], directory.path());
-    assert_eq!(read, payload(), "{name}");
+    assert_eq!(read, mark().payload(), "{name}");
 }
 
 #[test]
@@ -80,7 +83,11 @@ fn the_mark_prints_in_the_legal_place_and_another_decoder_reads_it() {
         ("turned half", "/MediaBox[0 0 612 792] /Rotate 180", text),
         ("turned three quarters", "/MediaBox[0 0 612 792] /Rotate -90", text),
         ("cropped", "/MediaBox[0 0 700 900] /CropBox[50 60 662 852]", text),
-        ("cropped and turned", "/MediaBox[-10 -10 800 700] /CropBox[0 0 792 612] /Rotate 270", text),
+        (
+            "cropped and turned",
+            "/MediaBox[-10 -10 800 700] /CropBox[0 0 792 612] /Rotate 270",
+            text,
+        ),
         ("states left open", "/MediaBox[0 0 612 792]", "q 3 0 0 3 100 100 cm q 0 0 10 10 re W n"),
         ("states restored too often", "/MediaBox[0 0 612 792]", "Q Q 3 0 0 3 100 100 cm"),
         ("text and layer left open", "/MediaBox[0 0 612 792]", "/Span BMC BT 5 0 0 5 9 9 Tm"),
@@ -96,7 +103,7 @@ fn the_rest_of_the_page_prints_as_before() {
     let content = "0 0 1 rg 72 300 200 200 re f 0 0.5 0 RG 6 w 300 72 m 500 600 l S";
     let original = page("/MediaBox[0 0 612 792]", content);
     let mut letters = Letters::open(&original).unwrap();
-    letters.stamp(0, &mark()).unwrap();
+    letters.stamp(0, &drawn()).unwrap();
     let before = rendered(&original, directory.path());
     let after = rendered(&letters.save().unwrap(), directory.path());
     let zone = (40.0 * DPI / 25.4) as u32;
