@@ -57,18 +57,35 @@ impl AccountId {
             Self::Post(_) => "post",
         }
     }
-}
 
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind();
+    /// The customer or the meter whose account it is.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
         match self {
             Self::Prepaid(customer)
             | Self::Credit(customer)
             | Self::Deposits(customer)
             | Self::Refunds(customer)
-            | Self::Tax(_, customer) => write!(f, "{kind}:{customer}"),
-            Self::Meter(serial) | Self::Post(serial) => write!(f, "{kind}:{serial}"),
+            | Self::Tax(_, customer) => Owner::Customer(*customer),
+            Self::Meter(serial) | Self::Post(serial) => Owner::Meter(*serial),
+        }
+    }
+}
+
+/// Whose an account is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A customer.
+    Customer(AccountNumber),
+    /// A meter.
+    Meter(MeterSerial),
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.owner() {
+            Owner::Customer(customer) => write!(f, "{}:{customer}", self.kind()),
+            Owner::Meter(serial) => write!(f, "{}:{serial}", self.kind()),
         }
     }
 }

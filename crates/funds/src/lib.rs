@@ -32,7 +32,7 @@
 mod account;
 mod balances;
 mod deposit;
-mod discrepancy;
+mod ledger_error;
 pub mod reconcile;
 pub mod refill;
 pub mod refund;
@@ -45,10 +45,11 @@ mod transfer;
 pub mod usage;
 mod wording;
 
-pub use account::{AccountId, AccountIdError};
+pub use account::{AccountId, AccountIdError, Owner};
 pub use balances::TrialBalance;
 pub use deposit::{Deposit, deposit};
+pub use ledger_error::LedgerError;
 pub use refusal::FundsRefusal;
 pub use request::{RequestId, RequestIdError};
 pub use standing::{AccountStanding, BlockLimits, MeterStanding, MeterState};
-pub use transfer::{LedgerError, Posting, Transfer, TransferDraft, TransferKind};
+pub use transfer::{Posting, Transfer, TransferDraft, TransferKind};

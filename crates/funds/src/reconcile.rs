@@ -7,11 +7,14 @@
 //! Nothing is corrected here, and nothing is rounded away.
 
 use std::cmp::Ordering;
-use std::fmt;
 
-use timbre_postage::{Amount, Currency, Language, MeterSerial, PieceCount, Registers};
+use timbre_postage::{Amount, Currency, MeterSerial, Registers};
 
-pub use crate::discrepancy::{Discrepancy, Pending};
+mod discrepancy;
+mod report;
+
+pub use discrepancy::{Discrepancy, Pending};
+pub use report::{Figure, Line, Quantity, Reconciliation};
 
 /// What the three witnesses say of one meter.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,96 +75,6 @@ pub struct Records {
     pub refunds: Amount,
     /// The registers in the last one; zero for none.
     pub last_registers: Registers,
-}
-
-/// A quantity that the three witnesses speak about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Quantity {
-    /// Postage used: the ascending register, usage booked, debits recorded.
-    Used,
-    /// Postage left: the descending register, issued less used, refills less debits recorded.
-    Left,
-    /// The control sum, refills less refunds booked, refills less refunds recorded.
-    ControlSum,
-    /// Pieces franked.
-    Pieces,
-}
-
-impl Quantity {
-    /// The name in `language`.
-    #[must_use]
-    pub fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::Used => language.pick("utilisé (totalisateur)", "used (ascending)"),
-            Self::Left => language.pick("disponible (soustracteur)", "available (descending)"),
-            Self::ControlSum => language.pick("total de contrôle", "control sum"),
-            Self::Pieces => language.pick("pièces", "pieces"),
-        }
-    }
-}
-
-/// Money or a count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Figure {
-    /// Money.
-    Money(Amount),
-    /// A count.
-    Count(PieceCount),
-}
-
-impl Figure {
-    /// As a person of that language writes it.
-    #[must_use]
-    pub fn format(self, language: Language) -> String {
-        match self {
-            Self::Money(amount) => amount.format(language),
-            Self::Count(count) => count.to_string(),
-        }
-    }
-}
-
-/// What each witness says of one quantity; `None` where it says nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// The quantity.
-    pub quantity: Quantity,
-    /// The device.
-    pub registers: Option<Figure>,
-    /// The ledger.
-    pub ledger: Option<Figure>,
-    /// The uploaded records.
-    pub records: Option<Figure>,
-}
-
-impl Line {
-    /// Whether all who say something say the same.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        let mut said = [self.registers, self.ledger, self.records].into_iter().flatten();
-        let first = said.next();
-        said.all(|figure| Some(figure) == first)
-    }
-}
-
-/// The outcome of a reconciliation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reconciliation {
-    /// The meter.
-    pub serial: MeterSerial,
-    /// What each witness says.
-    pub lines: Vec<Line>,
-    /// What nothing explains.
-    pub discrepancies: Vec<Discrepancy>,
-    /// What is still to come in.
-    pub pending: Vec<Pending>,
-}
-
-impl Reconciliation {
-    /// Whether registers, ledger and records agree to the mill, with nothing still to come in.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.discrepancies.is_empty() && self.pending.is_empty()
-    }
 }
 
 /// Reconciles one meter.
@@ -305,21 +218,4 @@ fn lines(books: &MeterBooks) -> Vec<Line> {
 /// `a − b`. A sum that does not fit is held at the end of the range: it will not equal anything true.
 fn less(a: Amount, b: Amount) -> Amount {
     Amount::from_mills(a.mills().saturating_sub(b.mills()), a.currency())
-}
-
-impl fmt::Display for Reconciliation {
-    /// One line a finding, in English.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "meter {}:", self.serial)?;
-        if self.is_settled() {
-            return write!(f, " registers, ledger and records agree");
-        }
-        for discrepancy in &self.discrepancies {
-            write!(f, "\n  {}: {discrepancy}", discrepancy.code())?;
-        }
-        for pending in &self.pending {
-            write!(f, "\n  ({}: {pending})", pending.code())?;
-        }
-        Ok(())
-    }
 }

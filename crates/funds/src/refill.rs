@@ -2,7 +2,7 @@
 //!
 //! Prepaid money pays first, then the credit line. Tax is charged on the account with the refill and
 //! never enters the register. A refill that was booked already is not decided again: the caller
-//! finds it by [`sequence::classify`](crate::sequence::classify) and gives the stored reply once more.
+//! finds it by [`sequence::classify`] and gives the stored reply once more.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -131,7 +131,7 @@ fn currency(meter: &MeterStanding, request: &RefillRequest) -> Result<(), FundsR
 }
 
 fn sequence_is_next(meter: &MeterStanding, request: &RefillRequest) -> Result<(), FundsRefusal> {
-    let (next, given) = (meter.last_sequence + 1, request.sequence);
+    let (next, given) = (meter.last_sequence.saturating_add(1), request.sequence);
     match sequence::classify(meter.last_sequence, request.sequence) {
         Sequence::New => Ok(()),
         Sequence::Replay | Sequence::TooOld => Err(FundsRefusal::SequenceTooOld { next, given }),

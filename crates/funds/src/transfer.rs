@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use timbre_postage::{AccountNumber, Amount, Currency, MeterSerial};
 
-use crate::{AccountId, RequestId};
+use crate::account::Owner;
+use crate::{AccountId, LedgerError, RequestId};
 
 /// Why a transfer happened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -86,68 +87,6 @@ impl Posting {
     }
 }
 
-/// What cannot be in a ledger. These are mistakes of a program or damage to a store, not of a customer.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// The postings do not sum to zero.
-    #[error("the postings of {id} sum to {sum}, not to zero")]
-    Unbalanced {
-        /// The transfer.
-        id: RequestId,
-        /// What the postings sum to, in mills.
-        sum: i128,
-    },
-    /// Fewer than two postings: nothing moves from anywhere to anywhere.
-    #[error("{0} has fewer than two postings")]
-    TooFewPostings(RequestId),
-    /// Two currencies in one transfer.
-    #[error("{id} mixes {first} and {second}")]
-    MixedCurrencies {
-        /// The transfer.
-        id: RequestId,
-        /// One currency.
-        first: Currency,
-        /// The other.
-        second: Currency,
-    },
-    /// A posting of nothing.
-    #[error("{id} posts nothing to {account}")]
-    EmptyPosting {
-        /// The transfer.
-        id: RequestId,
-        /// The account.
-        account: AccountId,
-    },
-    /// Less than nothing is moved: that would be a movement the other way.
-    #[error("{id} moves {amount}, and only more than nothing moves")]
-    NothingMoves {
-        /// The transfer.
-        id: RequestId,
-        /// The amount.
-        amount: Amount,
-    },
-    /// An account stands twice in one transfer.
-    #[error("{id} posts twice to {account}")]
-    RepeatedAccount {
-        /// The transfer.
-        id: RequestId,
-        /// The account.
-        account: AccountId,
-    },
-    /// A reversal names what it reverses, and nothing else does.
-    #[error("{0} must name the transfer it reverses if it is a reversal, and only then")]
-    ReversalReference(RequestId),
-    /// A reversal is not reversed: what it undid is asked for again.
-    #[error("{0} is a reversal and cannot be reversed: book the transfer anew")]
-    ReversalOfReversal(RequestId),
-    /// The text names no kind of transfer.
-    #[error("“{0}” is not a kind of transfer")]
-    UnknownKind(String),
-    /// A balance went past what 64 bits of mills hold.
-    #[error("the balance of {0} does not fit")]
-    BalanceOverflow(AccountId),
-}
-
 /// What a transfer is made of, before it is known to balance; also its form in a store or a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TransferDraft {
@@ -196,6 +135,13 @@ impl Transfer {
             }
             if amount.is_zero() {
                 return Err(LedgerError::EmptyPosting { id: id(), account: *account });
+            }
+            let own = match account.owner() {
+                Owner::Customer(customer) => customer == draft.customer,
+                Owner::Meter(serial) => Some(serial) == draft.meter,
+            };
+            if !own {
+                return Err(LedgerError::ForeignAccount { id: id(), account: *account });
             }
             if draft.postings[..index].iter().any(|earlier| earlier.account == *account) {
                 return Err(LedgerError::RepeatedAccount { id: id(), account: *account });
