@@ -67,6 +67,26 @@ fn a_metered_table_is_preferred_while_it_holds() {
 }
 
 #[test]
+fn the_metered_prices_of_2019_hold_beside_the_regulated_ones() {
+    let mut tables = canada().tables().to_vec();
+    tables.push(table(include_str!("tables/ca-metered-2019-01-14.toml")));
+    let book = RateBook::new(tables).unwrap();
+    for (weight, expected) in [
+        ("30g", "0.87"),
+        ("50g", "1.23"),
+        ("100g", "1.85"),
+        ("200g", "3.00"),
+        ("300g", "4.21"),
+        ("400g", "4.77"),
+        ("500g", "5.12"),
+    ] {
+        let letter = piece("lettermail", "CA", weight);
+        assert_eq!(price(&book, &letter, "2019-01-14"), expected, "{weight}");
+    }
+    assert_eq!(price(&book, &piece("lettermail", "CA", "30g"), "2020-01-13"), "1.07");
+}
+
+#[test]
 fn a_metered_table_takes_nothing_from_the_retail_one() {
     let abroad = piece("lettermail", "FR", "30g");
     assert_eq!(price(&with_metered(), &abroad, "2026-06-01"), "no-price-to-destination");

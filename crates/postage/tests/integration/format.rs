@@ -246,3 +246,13 @@ fn a_table_with_missing_rows_says_that_it_is_incomplete() {
     );
     assert!(RateTable::parse(&declared).is_ok());
 }
+
+#[test]
+fn the_example_in_the_documentation_is_a_table() {
+    let documented = include_str!("../../src/rates.rs");
+    let (_, example) = documented.split_once("//! ```toml\n").unwrap();
+    let (example, _) = example.split_once("//! ```\n").unwrap();
+    let text: String = example.replace("//! ", "").replace("//!", "");
+    let table = RateTable::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(table.id(), "ca-retail-2025-01-13");
+}
