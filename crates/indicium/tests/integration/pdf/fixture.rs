@@ -1,5 +1,7 @@
 //! PDFs written by hand, as small as they can be, and a mark to print on them.
 
+use std::sync::LazyLock;
+
 use jiff::civil::date;
 use timbre_indicium::pdf::Images;
 use timbre_indicium::{Artwork, Bitmap, Mark, MarkData, MarkKind, RateTableTag, Resolution};
@@ -86,8 +88,10 @@ pub(super) fn mark() -> Mark {
 }
 
 /// The picture of [`mark`].
-pub(super) fn drawn() -> Bitmap {
-    Artwork::new(Resolution::Dpi600, Language::French).render(&mark())
+pub(super) fn drawn() -> &'static Bitmap {
+    static DRAWN: LazyLock<Bitmap> =
+        LazyLock::new(|| Artwork::new(Resolution::Dpi600, Language::French).render(&mark()));
+    &DRAWN
 }
 
 /// What [`readable`] returns for a mark on the first page.

@@ -47,7 +47,7 @@ fn red(page: &RgbImage) -> Option<[u32; 4]> {
 fn assert_mark_is_in_its_place_and_reads(name: &str, document: &[u8]) {
     let directory = tempfile::tempdir().unwrap();
     let mut letters = Letters::open(document).unwrap();
-    let placement = letters.stamp(0, &drawn()).unwrap();
+    let placement = letters.stamp(0, drawn()).unwrap();
     let (width_mm, _) = letters.page_size_mm(0).unwrap();
     let page = rendered(&letters.save().unwrap(), directory.path());
 
@@ -103,7 +103,7 @@ fn the_rest_of_the_page_prints_as_before() {
     let content = "0 0 1 rg 72 300 200 200 re f 0 0.5 0 RG 6 w 300 72 m 500 600 l S";
     let original = page("/MediaBox[0 0 612 792]", content);
     let mut letters = Letters::open(&original).unwrap();
-    letters.stamp(0, &drawn()).unwrap();
+    letters.stamp(0, drawn()).unwrap();
     let before = rendered(&original, directory.path());
     let after = rendered(&letters.save().unwrap(), directory.path());
     let zone = (40.0 * DPI / 25.4) as u32;

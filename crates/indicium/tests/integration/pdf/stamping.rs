@@ -8,7 +8,7 @@ use super::fixture::{blank, drawn, page, pdf, picture_of, readable, stream};
 
 fn stamped(original: &[u8]) -> Vec<u8> {
     let mut letters = Letters::open(original).unwrap();
-    letters.stamp(0, &drawn()).unwrap();
+    letters.stamp(0, drawn()).unwrap();
     letters.save().unwrap()
 }
 
@@ -29,13 +29,13 @@ fn without_a_mark_the_file_is_saved_as_it_was() {
 #[test]
 fn the_pixels_of_the_mark_come_back_exactly() {
     let found = readable(images(&stamped(&blank())).unwrap());
-    assert_eq!(found, [picture_of(&drawn())]);
+    assert_eq!(found, [picture_of(drawn())]);
 }
 
 #[test]
 fn the_place_is_within_40_mm_of_the_top_and_100_mm_of_the_right() {
     let mut letters = Letters::open(&blank()).unwrap();
-    let placement = letters.stamp(0, &drawn()).unwrap();
+    let placement = letters.stamp(0, drawn()).unwrap();
     assert!(placement.is_legal(), "{placement:?}");
     assert!(placement.top_mm + placement.height_mm <= 40.0);
     assert!(placement.right_mm + placement.width_mm <= 100.0);
@@ -51,7 +51,7 @@ fn a_place_can_be_asked_for_before_anything_is_paid() {
     let (across, down) = mark.size_micrometres();
     let size = (f64::from(across) / 1000.0, f64::from(down) / 1000.0);
     let asked = letters.placement(0, size).unwrap();
-    let done = letters.stamp(0, &mark).unwrap();
+    let done = letters.stamp(0, mark).unwrap();
     assert_eq!(asked.beneath, Beneath::Text);
     assert_eq!((asked.top_mm, asked.right_mm), (done.top_mm, done.right_mm));
 }
@@ -62,7 +62,7 @@ fn the_letters_that_ship_as_an_example_leave_room_for_the_mark() {
     let mut letters = Letters::open(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(letters.page_count(), 12);
     for page in 0..12 {
-        assert_eq!(letters.stamp(page, &drawn()).unwrap().beneath, Beneath::Nothing);
+        assert_eq!(letters.stamp(page, drawn()).unwrap().beneath, Beneath::Nothing);
     }
     assert_eq!(images(&letters.save().unwrap()).unwrap().count(), 12);
 }
@@ -92,7 +92,7 @@ fn pages_that_share_resources_and_content_are_not_stamped_with_it() {
     let original = sharing();
     for target in 0..3 {
         let mut letters = Letters::open(&original).unwrap();
-        letters.stamp(target, &drawn()).unwrap();
+        letters.stamp(target, drawn()).unwrap();
         let franked = letters.save().unwrap();
         let found = readable(images(&franked).unwrap());
         let marked: Vec<usize> = found.iter().filter(|f| f.1 > 1).map(|f| f.0).collect();
@@ -109,19 +109,19 @@ fn pages_that_share_resources_and_content_are_not_stamped_with_it() {
 #[test]
 fn many_pages_are_stamped_in_any_order_and_saved_at_any_time() {
     let mut letters = Letters::open(&sharing()).unwrap();
-    letters.stamp(2, &drawn()).unwrap();
+    letters.stamp(2, drawn()).unwrap();
     let after_one = letters.save().unwrap();
-    letters.stamp(0, &drawn()).unwrap();
+    letters.stamp(0, drawn()).unwrap();
     let after_two = letters.save().unwrap();
     assert_eq!(Letters::open(&after_one).unwrap().is_stamped(0), Ok(false));
     assert_eq!(Letters::open(&after_two).unwrap().is_stamped(0), Ok(true));
-    assert_eq!(letters.stamp(0, &drawn()), Err(PdfError::AlreadyStamped { page: 1 }));
+    assert_eq!(letters.stamp(0, drawn()), Err(PdfError::AlreadyStamped { page: 1 }));
 }
 
 #[test]
 fn a_franked_copy_takes_no_second_mark_on_the_same_page() {
     let mut again = Letters::open(&stamped(&blank())).unwrap();
-    assert_eq!(again.stamp(0, &drawn()), Err(PdfError::AlreadyStamped { page: 1 }));
+    assert_eq!(again.stamp(0, drawn()), Err(PdfError::AlreadyStamped { page: 1 }));
 }
 
 #[test]
@@ -220,12 +220,12 @@ fn a_page_that_cannot_be_franked_is_refused_and_the_file_stays_as_it_was() {
     ] {
         let original = page(entries, "");
         let mut letters = Letters::open(&original).unwrap();
-        let error = letters.stamp(0, &drawn()).unwrap_err().to_string();
+        let error = letters.stamp(0, drawn()).unwrap_err().to_string();
         assert!(error.contains(expected), "{entries}: {error}");
         assert_eq!(letters.save().unwrap(), original);
     }
     let mut letters = Letters::open(&blank()).unwrap();
-    assert_eq!(letters.stamp(7, &drawn()), Err(PdfError::NoSuchPage { page: 8, pages: 1 }));
+    assert_eq!(letters.stamp(7, drawn()), Err(PdfError::NoSuchPage { page: 8, pages: 1 }));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_page_that_stands_in_the_document_twice_is_refused() {
         b"<</Type/Pages /Kids[3 0 R 3 0 R] /Count 2>>".to_vec(),
         b"<</Type/Page /Parent 2 0 R /MediaBox[0 0 612 792]>>".to_vec(),
     ]);
-    let error = Letters::open(&twice).unwrap().stamp(0, &drawn()).unwrap_err();
+    let error = Letters::open(&twice).unwrap().stamp(0, drawn()).unwrap_err();
     assert!(error.to_string().contains("more than once"), "{error}");
 }
 
@@ -257,7 +257,7 @@ proptest! {
             bytes.splice(at..end, garbage);
         }
         if let Ok(mut letters) = Letters::open(&bytes)
-            && letters.stamp(0, &drawn()).is_ok()
+            && letters.stamp(0, drawn()).is_ok()
         {
             let franked = letters.save().unwrap();
             prop_assert!(Letters::open(&franked).is_ok());
