@@ -1,0 +1,10 @@
+//! Marks as their users see them: the payload, the picture, reading it back, and the verdict.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod golden;
+mod payload;
+mod pdf;
+mod picture;
+mod scanning;
+mod verdict;
