@@ -69,6 +69,12 @@ impl Call {
     }
 }
 
+/// This instant, no finer than the store keeps it.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
 /// The day of an instant where the provider keeps its books, which is in universal time.
 pub(crate) fn today(now: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(now).date()

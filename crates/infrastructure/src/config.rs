@@ -361,7 +361,7 @@ mod tests {
             ("data_dir = \"d\"\ndomain = \"Bad_Name\"\n", "2: “domain”: not a domain name"),
             (
                 "data_dir = \"d\"\nonly = [\"comet\", \"faxes\"]\n",
-                "2: “only”: “faxes” is not a service: comet, ",
+                "2: “only”: “faxes” is not a service: distributor, comet",
             ),
         ] {
             let error = parse(text).unwrap_err();

@@ -7,12 +7,14 @@
 //!
 //! It never sees the inside of a meter or of its device: it knows what they sign, and that is all it believes.
 
+mod anchors;
 mod call;
 mod comet;
 mod config;
 mod deployment;
 mod distributor;
 mod downloads;
+mod ground;
 mod http;
 mod keys;
 mod refusal;
@@ -21,8 +23,10 @@ mod store;
 mod tls;
 mod uploads;
 
+pub use anchors::Anchors;
 pub use config::{Config, ConfigError, DatabaseUrl, DatabaseUrlError};
-pub use http::{Running, ServeError, serve};
+pub use ground::ServeError;
+pub use http::{Running, serve};
 pub use staff::{Staff, StaffError};
 pub use store::audit::AuditLine;
 pub use store::cases::Case;

@@ -15,6 +15,9 @@ use crate::refusal::Transport;
 /// A megabyte at the slowest line supported (384 kbit/s, REQ NET-5) takes 22 seconds; an upload four times that.
 const SLOWEST: Duration = Duration::from_secs(100);
 
+/// How much past the limit is received and thrown away: a caller that is cut off while it still sends never reads why.
+const HEARD_OUT: usize = 8 * 1024 * 1024;
+
 /// Reads and decompresses the body, or says what is wrong with it.
 pub(super) async fn read(
     headers: &HeaderMap,
@@ -38,19 +41,21 @@ pub(super) async fn read(
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Transport> {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Transport::TooLarge { limit });
-    }
     let mut bytes = Vec::new();
+    let mut received = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|error| Transport::Malformed(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(Transport::TooLarge { limit });
+        received += data.len();
+        if received <= limit {
+            bytes.extend_from_slice(&data);
+        } else if received <= limit + HEARD_OUT {
+            bytes = Vec::new();
+        } else {
+            break;
         }
-        bytes.extend_from_slice(&data);
     }
-    Ok(bytes)
+    if received > limit { Err(Transport::TooLarge { limit }) } else { Ok(bytes) }
 }
 
 fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Transport> {

@@ -4,7 +4,7 @@
 //! answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use axum::Extension;
@@ -14,13 +14,16 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum_server::tls::TlsInfo;
-use jiff::Timestamp;
 
 use super::body;
 use super::routes::Route;
-use crate::call::Call;
+use crate::call::{Call, now};
 use crate::deployment::Deployment;
 use crate::refusal::{Refused, Transport};
+use crate::store::StoreError;
+
+/// Past any wait that ends well; the work itself goes on, and the same request later finds what came of it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 pub(super) struct Front {
     pub(super) deployment: Arc<Deployment>,
@@ -46,7 +49,9 @@ pub(super) async fn answer(
         meter: None,
         started: Instant::now(),
     };
+    let progress = front.deployment.metrics.in_progress();
     let outcome = front.serve(tls.server_name.as_deref(), request, &mut story).await;
+    drop(progress);
     front.record(&story, outcome.as_ref().err());
     respond(&story, outcome)
 }
@@ -70,11 +75,15 @@ impl Front {
             return Err(Transport::WrongMethod.into());
         }
         let body = body::read(&parts.headers, content, route.limit).await?;
-        let call = Arc::new(Call::new(body, &parts.headers, Timestamp::now()));
+        let call = Arc::new(Call::new(body, &parts.headers, now()));
         let work = (route.handler)(self.deployment.clone(), call.clone());
-        let outcome = tokio::spawn(work).await;
+        let outcome = tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(work)).await;
         story.meter = call.meter().map(|serial| serial.to_string());
-        outcome.unwrap_or_else(|error| Err(Refused::Internal(error.to_string())))
+        match outcome {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panicked)) => Err(Refused::Internal(panicked.to_string())),
+            Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
+        }
     }
 
     /// The one place that answers for this name and path. The name in the request must be the one in the handshake:
@@ -124,7 +133,7 @@ fn respond(story: &Story, outcome: Result<String, Refused>) -> Response {
     let (status, text, refused) = match outcome {
         Ok(reply) => (StatusCode::OK, reply, None),
         Err(refused) => {
-            let text = timbre_protocol::write(&refused.message(Timestamp::now()));
+            let text = timbre_protocol::write(&refused.message(now()));
             (refused.status(), text, Some(refused))
         }
     };
@@ -149,4 +158,51 @@ fn request_number() -> String {
     // Without randomness there is no TLS either; a number of zeros then still answers.
     let _ = rand::fill(&mut bytes);
     format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use timbre_catalogue::{Catalogue, endpoint};
+    use timbre_key_store::{KeyRole, MemoryKeys};
+
+    use super::*;
+    use crate::config::DatabaseUrl;
+    use crate::http::Metrics;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_details() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = MemoryKeys::generate(&KeyRole::INFRASTRUCTURE_SIDE).unwrap();
+        let deployment = Arc::new(Deployment {
+            store: Store::connect(&DatabaseUrl::sqlite_in(folder.path())).await.unwrap(),
+            keys: Arc::new(keys),
+            catalogue: Catalogue::timbre(),
+            port: 443,
+            suspend_on_mismatch: true,
+            metrics: Metrics::new(),
+        });
+        let route = Route {
+            endpoint: endpoint::REFILL,
+            host: "comet.timbre.localhost".to_owned(),
+            path: "/".to_owned(),
+            limit: 100,
+            handler: |_, _| Box::pin(async { panic!("the secret cause") }),
+        };
+        let front = Arc::new(Front { deployment, routes: vec![route] });
+        let request = Request::post("/")
+            .header(HOST, "comet.timbre.localhost")
+            .header(CONTENT_TYPE, "application/xml")
+            .body(Body::empty())
+            .unwrap();
+        let mut tls = TlsInfo::default();
+        tls.server_name = Some("comet.timbre.localhost".to_owned());
+        let response = answer(State(front.clone()), Extension(Arc::new(tls)), request).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("internal-error") && !text.contains("secret"), "{text}");
+        let metrics = front.deployment.metrics.render();
+        assert!(metrics.contains("outcome=\"internal-error\"} 1"), "{metrics}");
+    }
 }

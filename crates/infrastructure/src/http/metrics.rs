@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use metrics::{Key, Label, Level, Metadata, Recorder, SharedString, Unit};
+use metrics::{Gauge, Key, Label, Level, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
@@ -12,6 +12,7 @@ use timbre_postage::Amount;
 
 const REQUESTS: &str = "timbre_requests_total";
 const SECONDS: &str = "timbre_request_duration_seconds";
+const IN_PROGRESS: &str = "timbre_requests_in_progress";
 const REFILLED: &str = "timbre_refilled_mills_total";
 const DATABASE_ERRORS: &str = "timbre_database_errors_total";
 
@@ -19,6 +20,15 @@ const DATABASE_ERRORS: &str = "timbre_database_errors_total";
 const BUCKETS: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 static METADATA: Metadata<'static> = Metadata::new("timbre_infrastructure", Level::INFO, None);
+
+/// A request in progress.
+pub(crate) struct InProgress(Gauge);
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
 
 pub(crate) struct Metrics {
     recorder: PrometheusRecorder,
@@ -48,6 +58,8 @@ impl Metrics {
         ] {
             recorder.describe_counter(name, None, text);
         }
+        let text: SharedString = "Requests that are being answered.".into();
+        recorder.describe_gauge(IN_PROGRESS.into(), None, text);
         let text: SharedString = "Time from the whole request to the reply.".into();
         recorder.describe_histogram(SECONDS.into(), Some(Unit::Seconds), text);
         let handle = recorder.handle();
@@ -59,6 +71,13 @@ impl Metrics {
         self.count(REQUESTS, vec![endpoint.clone(), Label::new("outcome", outcome)], 1);
         let key = Key::from_parts(SECONDS, vec![endpoint]);
         self.recorder.register_histogram(&key, &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Counts a request as in progress until the guard is dropped, answered or given up.
+    pub(crate) fn in_progress(&self) -> InProgress {
+        let gauge = self.recorder.register_gauge(&Key::from_static_name(IN_PROGRESS), &METADATA);
+        gauge.increment(1.0);
+        InProgress(gauge)
     }
 
     pub(crate) fn refilled(&self, amount: Amount) {

@@ -12,5 +12,4 @@ mod server;
 
 pub(crate) use metrics::Metrics;
 pub(crate) use routes::service_names;
-pub(crate) use server::open_folder;
-pub use server::{Running, ServeError, serve};
+pub use server::{Running, serve};

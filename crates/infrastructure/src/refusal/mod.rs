@@ -63,7 +63,7 @@ impl Refused {
             Refused::Transport(refused) => refused.status(),
             Refused::Identity(refused) => refused.status(),
             Refused::Books(refused) => refused.status(),
-            Refused::Funds(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refused::Funds(refusal) => funds_status(refusal),
             Refused::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -111,6 +111,15 @@ impl Refused {
                 "The service met an error, which your provider can look up. Try again later.",
             ),
         }
+    }
+}
+
+/// A conflict where the device and the books are at odds; else the rule alone says no.
+fn funds_status(refusal: &FundsRefusal) -> StatusCode {
+    match refusal {
+        FundsRefusal::SequenceTooOld { .. } => StatusCode::CONFLICT,
+        refusal if refusal.is_suspicious() => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

@@ -9,6 +9,7 @@ use timbre_protocol::installation::InspectionPolicy;
 use timbre_protocol::transaction_upload::TransactionRecord;
 
 use super::{Staff, StaffError};
+use crate::call::now;
 use crate::store::audit::AuditLine;
 use crate::store::cases::Case;
 use crate::store::inspections::InspectionRecord;
@@ -42,7 +43,7 @@ impl Staff {
     /// [`StaffError::UnknownCustomer`], [`StaffError::MeterExists`], [`StaffError::WrongCurrency`], or a fault of the
     /// store.
     pub async fn enrol_meter(&self, new: NewMeter) -> Result<Meter, StaffError> {
-        let enrol = Enrol { new, who: self.who.clone(), now: Timestamp::now() };
+        let enrol = Enrol { new, who: self.who.clone(), now: now() };
         self.store.write(enrol).await?
     }
 
@@ -69,7 +70,7 @@ impl Staff {
         to: MeterState,
         reason: &str,
     ) -> Result<Meter, StaffError> {
-        let (who, reason, now) = (self.who.clone(), reason.to_owned(), Timestamp::now());
+        let (who, reason, now) = (self.who.clone(), reason.to_owned(), now());
         self.store.write(Change { serial, from, to, reason, who, now }).await?
     }
 

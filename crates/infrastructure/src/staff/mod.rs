@@ -24,7 +24,7 @@ pub use meters::NewMeter;
 pub use reconcile::{Finding, MeterReconciliation, ReconciledLine};
 
 use crate::config::Config;
-use crate::http::{ServeError, open_folder};
+use crate::ground::{Ground, ServeError};
 use crate::store::Store;
 
 /// A member of the staff at work.
@@ -52,8 +52,7 @@ impl Staff {
     /// # Errors
     /// If the data folder, the keys or the database cannot be had.
     pub async fn open(config: &Config, who: &str) -> Result<Self, ServeError> {
-        let (_, keys) = open_folder(&config.data_dir)?;
-        let store = Store::connect(&config.database).await?;
+        let Ground { keys, store, .. } = Ground::open(config).await?;
         Ok(Self::new(store, keys, who, config.suspend_on_mismatch))
     }
 

@@ -1,11 +1,11 @@
 //! Rate tables: read, signed and published. A table with a mistake in it is refused before any meter can see it.
 
-use jiff::Timestamp;
 use sqlx::AnyConnection;
 use timbre_postage::RateTable;
 use timbre_protocol::rate_download::SignedTable;
 
 use super::{Staff, StaffError};
+use crate::call::now;
 use crate::store::rate_tables::{self, PublishedTable};
 use crate::store::{StoreError, Work, audit};
 
@@ -22,7 +22,7 @@ impl Staff {
             effective_from: table.effective_from(),
             effective_until: table.effective_until(),
             digest: rate_tables::digest(text),
-            published: Timestamp::now(),
+            published: now(),
         };
         let signed = SignedTable::publish(table.id(), text, &*self.keys)?;
         self.store.write(Publish { published, signed, who: self.who.clone() }).await?

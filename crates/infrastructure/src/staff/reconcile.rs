@@ -11,6 +11,7 @@ use timbre_protocol::Hash;
 use timbre_protocol::transaction_upload::{RecordKind, TransactionRecord};
 
 use super::{Staff, StaffError};
+use crate::call::now;
 use crate::comet::suspicion::{self, Suspicion};
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter};
@@ -74,7 +75,7 @@ impl Staff {
         let reconciled = MeterReconciliation::from(reconcile::meter(&books));
         if !reconciled.discrepancies.is_empty() {
             let findings = reconciled.discrepancies.clone();
-            let (suspends, now) = (self.suspends, Timestamp::now());
+            let (suspends, now) = (self.suspends, now());
             self.store.write(Report { serial, findings, suspends, now }).await?;
         }
         Ok(reconciled)

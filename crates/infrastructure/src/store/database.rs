@@ -16,8 +16,6 @@ use crate::config::{DatabaseUrl, Engine};
 
 /// How long a request waits for a connection before it is told that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A connection that was idle longer than this is asked whether it still lives before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 5;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -75,15 +73,11 @@ impl Store {
     }
 
     async fn connect_postgres(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        // Each connection is asked whether it lives before it is used: after a restart of the server none does.
         let pool = AnyPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, idle| {
-                Box::pin(async move {
-                    Ok(idle.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
-                })
-            })
+            .test_before_acquire(true)
             .connect(url.reveal())
             .await?;
         migrate(&pool, Engine::Postgres).await?;
@@ -144,8 +138,9 @@ impl Store {
     async fn write_postgres<W: Work>(&self, work: &W) -> Result<W::Output, StoreError> {
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(work, attempt > 1).await;
-            match outcome {
+            // Whoever waited in vain for a connection has waited long enough.
+            let mut connection = self.reader().await?;
+            match once(&mut connection, work).await {
                 Err(StoreError::Conflict(_) | StoreError::Unavailable(_)) if attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -153,19 +148,13 @@ impl Store {
             }
         }
     }
+}
 
-    async fn attempt<W: Work>(&self, work: &W, suspicious: bool) -> Result<W::Output, StoreError> {
-        let mut connection = self.reader().await?;
-        // After a restart of the server every pooled connection may be dead: each is asked before it is used again.
-        while suspicious && connection.ping().await.is_err() {
-            let _ = connection.close().await;
-            connection = self.reader().await?;
-        }
-        let mut tx = connection.begin().await?;
-        let output = work.run(&mut tx).await?;
-        tx.commit().await?;
-        Ok(output)
-    }
+async fn once<W: Work>(connection: &mut AnyConnection, work: &W) -> Result<W::Output, StoreError> {
+    let mut tx = connection.begin().await?;
+    let output = work.run(&mut tx).await?;
+    tx.commit().await?;
+    Ok(output)
 }
 
 async fn migrate(pool: &AnyPool, engine: Engine) -> Result<(), StoreError> {

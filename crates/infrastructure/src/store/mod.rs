@@ -9,6 +9,7 @@ pub(crate) mod cases;
 pub(crate) mod customers;
 mod database;
 mod error;
+pub(crate) mod identities;
 pub(crate) mod inspections;
 pub(crate) mod marks;
 pub(crate) mod meters;

@@ -6,8 +6,10 @@ use timbre_protocol::Hash;
 use timbre_protocol::transaction_upload::{RecordKind, TransactionRecord};
 
 use super::StoreError;
-use super::row::{Columns, stored};
+use super::row::{Columns, placeholders, stored};
 
+const INSERT: &str = "INSERT INTO records (meter, sequence, made, kind, amount, ascending, descending, pieces,
+    product, weight_mg, destination, service, cost_account, reference, mark_date, rate_table, chain) VALUES";
 const COLUMNS: usize = 17;
 /// Rows in one statement: enough to make the round trip small beside the rows, far from any limit on parameters.
 const ROWS: usize = 100;
@@ -27,14 +29,14 @@ pub(crate) async fn insert(
     records: &[TransactionRecord],
 ) -> Result<(), StoreError> {
     for rows in records.chunks(ROWS) {
-        let sql = statement(rows.len());
+        let sql = format!("{INSERT} {}", placeholders(rows.len(), COLUMNS));
         // Only the text for full chunks is worth keeping prepared.
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS);
         for record in rows {
             query = query
                 .bind(i64::from(meter.number()))
                 .bind(stored(record.sequence)?)
-                .bind(record.time.as_microsecond())
+                .bind(record.time.to_string())
                 .bind(kind_text(record.kind))
                 .bind(record.amount.mills())
                 .bind(record.ascending.mills())
@@ -53,23 +55,6 @@ pub(crate) async fn insert(
         query.execute(&mut *tx).await?;
     }
     Ok(())
-}
-
-fn statement(rows: usize) -> String {
-    let mut sql = "INSERT INTO records (meter, sequence, made, kind, amount, ascending, descending, pieces, product,
-        weight_mg, destination, service, cost_account, reference, mark_date, rate_table, chain) VALUES "
-        .to_owned();
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 1..=COLUMNS {
-            if column > 1 {
-                sql.push(',');
-            }
-            sql.push_str(&format!("${}", row * COLUMNS + column));
-        }
-        sql.push(')');
-    }
-    sql
 }
 
 /// The chain values of the stored records from `first` to `last`, in order.
@@ -153,7 +138,7 @@ fn read(row: &Columns, currency: Currency) -> Result<TransactionRecord, StoreErr
         .ok_or_else(|| StoreError::unreadable("kind", kind))?;
     Ok(TransactionRecord {
         sequence: row.number("sequence")?,
-        time: row.instant("made")?,
+        time: row.parsed("made")?,
         kind: *kind,
         amount: row.amount("amount", currency)?,
         ascending: row.amount("ascending", currency)?,
@@ -169,17 +154,4 @@ fn read(row: &Columns, currency: Currency) -> Result<TransactionRecord, StoreErr
         table: row.optional_text("rate_table")?,
         chain: row.hash("chain")?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_statement_carries_many_rows() {
-        let sql = statement(2);
-        assert!(sql.ends_with(
-            "$17), ($18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34)"
-        ));
-    }
 }

@@ -125,3 +125,22 @@ fn instant(column: &str, microseconds: i64) -> Result<Timestamp, StoreError> {
 pub(super) fn stored(number: u64) -> Result<i64, StoreError> {
     number.try_into().map_err(|_| StoreError::Fault(format!("{number} is too large to be stored")))
 }
+
+/// The placeholders of an `INSERT` of several rows: `($1,$2),($3,$4)`.
+pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", numbers.collect::<Vec<_>>().join(","))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_statement_carries_many_rows() {
+        assert_eq!(placeholders(2, 3), "($1,$2,$3),($4,$5,$6)");
+    }
+}

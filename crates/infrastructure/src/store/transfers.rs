@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
 use timbre_funds::{AccountId, Posting, RequestId, Transfer, TransferDraft, TransferKind};
 use timbre_postage::{AccountNumber, Amount, Currency};
 
 use super::StoreError;
 use super::customers::{self, Customer};
-use super::row::{Columns, stored};
+use super::row::{Columns, placeholders, stored};
 
 /// One line of an account's statement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -52,19 +52,21 @@ pub(crate) async fn book(
     .bind(transfer.reverses().map(|id| id.as_str().to_owned()))
     .execute(&mut *tx)
     .await?;
+    let rows = placeholders(transfer.postings().len(), 6);
+    let sql = format!(
+        "INSERT INTO postings (customer, transfer, line, account, amount, currency) VALUES {rows}"
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
     for (line, posting) in (1_u64..).zip(transfer.postings()) {
-        sqlx::query(
-            "INSERT INTO postings (customer, transfer, line, account, amount, currency) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(number)
-        .bind(transfer.id().as_str().to_owned())
-        .bind(stored(line)?)
-        .bind(posting.account.to_string())
-        .bind(posting.amount.mills())
-        .bind(posting.amount.currency().code())
-        .execute(&mut *tx)
-        .await?;
+        query = query
+            .bind(number)
+            .bind(transfer.id().as_str().to_owned())
+            .bind(stored(line)?)
+            .bind(posting.account.to_string())
+            .bind(posting.amount.mills())
+            .bind(posting.amount.currency().code());
     }
+    query.execute(&mut *tx).await?;
     if move_standing(customer, transfer, today)? {
         customers::update(tx, customer).await?;
     }

@@ -123,3 +123,67 @@ pub(super) async fn submit<W: Work>(
 fn abandoned() -> StoreError {
     StoreError::Unavailable("the write was abandoned".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DatabaseUrl;
+    use crate::store::Store;
+
+    /// Notes a sign-in, and then does or does not go through with it.
+    enum Note {
+        Keep(i64),
+        Fail(i64),
+        Panic(i64),
+    }
+
+    impl Work for Note {
+        type Output = ();
+
+        async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+            let (Note::Keep(meter) | Note::Fail(meter) | Note::Panic(meter)) = self;
+            sqlx::query("INSERT INTO sign_ins (meter, nonce, seen) VALUES ($1, $2, 0)")
+                .bind(*meter)
+                .bind(vec![0_u8; 16])
+                .execute(tx)
+                .await?;
+            match self {
+                Note::Keep(_) => Ok(()),
+                Note::Fail(_) => Err(StoreError::Fault("as planned".to_owned())),
+                Note::Panic(_) => panic!("as planned"),
+            }
+        }
+    }
+
+    async fn meters(store: &Store) -> Vec<i64> {
+        let mut connection = store.reader().await.unwrap();
+        let query = sqlx::query_scalar("SELECT meter FROM sign_ins ORDER BY meter");
+        query.fetch_all(&mut *connection).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_fails_in_a_group_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&DatabaseUrl::sqlite_in(folder.path())).await.unwrap();
+        let mut waiting = Vec::new();
+        for meter in 1..=100 {
+            let store = store.clone();
+            let note = if meter % 3 == 0 { Note::Fail(meter) } else { Note::Keep(meter) };
+            waiting.push(tokio::spawn(async move { store.write(note).await.is_ok() }));
+        }
+        for (meter, waiting) in (1_i64..).zip(waiting) {
+            assert_eq!(waiting.await.unwrap(), meter % 3 != 0, "{meter}");
+        }
+        let kept: Vec<i64> = (1..=100).filter(|meter| meter % 3 != 0).collect();
+        assert_eq!(meters(&store).await, kept);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_undoes_its_group_and_the_writer_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&DatabaseUrl::sqlite_in(folder.path())).await.unwrap();
+        assert!(store.write(Note::Panic(1)).await.is_err());
+        store.write(Note::Keep(2)).await.unwrap();
+        assert_eq!(meters(&store).await, [2]);
+    }
+}

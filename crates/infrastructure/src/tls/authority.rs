@@ -15,6 +15,7 @@ use rcgen::{
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
 
 use super::TlsError;
 
@@ -25,6 +26,7 @@ const LEAF_DAYS: i64 = 90;
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: PathBuf,
+    fingerprint: [u8; 32],
 }
 
 impl std::fmt::Debug for Authority {
@@ -53,7 +55,8 @@ impl Authority {
         }
         let key = KeyPair::from_pem(&fs::read_to_string(key_file).map_err(in_file(key_file))?)?;
         let root = fs::read_to_string(&certificate).map_err(in_file(&certificate))?;
-        Ok(Authority { issuer: Issuer::from_ca_cert_pem(&root, key)?, certificate })
+        let issuer = Issuer::from_ca_cert_pem(&root, key)?;
+        Ok(Authority { issuer, certificate, fingerprint: fingerprint(&root) })
     }
 
     fn create(
@@ -73,13 +76,20 @@ impl Authority {
         let root = params.self_signed(&key)?;
         // The key first: a certificate without its key would be handed out and could never sign.
         write(key_file, key.serialize_pem().as_bytes(), 0o600)?;
-        write(&certificate, root.pem().as_bytes(), 0o644)?;
-        Ok(Authority { issuer: Issuer::new(params, key), certificate })
+        let root = root.pem();
+        write(&certificate, root.as_bytes(), 0o644)?;
+        let fingerprint = fingerprint(&root);
+        Ok(Authority { issuer: Issuer::new(params, key), certificate, fingerprint })
     }
 
     /// The file of the root certificate, which every meter must be given.
     pub(crate) fn certificate(&self) -> &Path {
         &self.certificate
+    }
+
+    /// SHA-256 of the root certificate's text, which tells one authority from another.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     /// A certificate and a new key for one host name.
@@ -110,6 +120,10 @@ fn set_validity(params: &mut CertificateParams, today: Date, end: Date) {
         date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
     };
     (params.not_before, params.not_after) = (moment(start), moment(end));
+}
+
+fn fingerprint(root: &str) -> [u8; 32] {
+    Sha256::digest(root.trim()).into()
 }
 
 fn in_file(file: &Path) -> impl FnOnce(std::io::Error) -> TlsError + '_ {

@@ -1,6 +1,12 @@
 -- The books of the provider. Money is mills, an instant microseconds, a date text (2025-01-13). What grows begins its key
 -- with the meter or the account, so that it can be partitioned by it.
 
+-- The keys and the authority of the deployment, as its first process had them: another one must have the same.
+CREATE TABLE identities (
+    name  TEXT  PRIMARY KEY,
+    value BYTES NOT NULL
+);
+
 CREATE TABLE customers (
     account             BIGINT PRIMARY KEY,
     name                TEXT   NOT NULL,
@@ -106,10 +112,11 @@ CREATE TABLE inspections (
     PRIMARY KEY (meter, sequence, attempt)
 );
 
+-- The time of a record is text, to the last digit that the device wrote: the chain covers it.
 CREATE TABLE records (
     meter        BIGINT NOT NULL,
     sequence     BIGINT NOT NULL,
-    made         BIGINT NOT NULL,
+    made         TEXT   NOT NULL,
     kind         TEXT   NOT NULL,
     amount       BIGINT NOT NULL,
     ascending    BIGINT NOT NULL,

@@ -1,0 +1,45 @@
+//! What a new meter is given to believe: the root certificate of the services and the keys of the two roles whose
+//! signatures it must check before an operational block has told it anything.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use timbre_key_store::{KeyRole, PublicKey};
+
+use crate::config::Config;
+use crate::ground::{ServeError, open_folder};
+
+/// The trust anchors of a deployment. They are public, but whoever can change them on their way owns the meter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchors {
+    /// The domain of the services.
+    pub domain: String,
+    /// Signs operational blocks, refills and inspections.
+    pub funds_key: PublicKey,
+    /// Signs rate tables.
+    pub rates_key: PublicKey,
+    /// The root certificate, in PEM.
+    pub root_certificate: String,
+    /// When this was written.
+    pub issued: Timestamp,
+}
+
+impl Anchors {
+    /// The anchors of the deployment that `config` describes; its authority and keys are made if they are missing.
+    ///
+    /// # Errors
+    /// If the data folder, the authority or the keys cannot be had.
+    pub fn of(config: &Config) -> Result<Self, ServeError> {
+        let (authority, keys, _lock) = open_folder(&config.data_dir)?;
+        let file = authority.certificate();
+        let root_certificate = std::fs::read_to_string(file)
+            .map_err(|source| ServeError::DataFolder { folder: file.to_owned(), source })?;
+        Ok(Anchors {
+            domain: config.domain.clone(),
+            funds_key: keys.public_key(KeyRole::Funds)?,
+            rates_key: keys.public_key(KeyRole::Rates)?,
+            root_certificate,
+            issued: Timestamp::now(),
+        })
+    }
+}

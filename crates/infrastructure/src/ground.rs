@@ -1,0 +1,97 @@
+//! What every process of a deployment stands on: the data folder with the authority and the keys, and the store. Made
+//! where it is missing; never mixed from two deployments.
+
+use std::fs::{DirBuilder, File};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use timbre_key_store::{KeyRole, KeyStore, KeyStoreError};
+
+use crate::config::{Config, DatabaseUrl};
+use crate::keys;
+use crate::store::identities::Identify;
+use crate::store::{Store, StoreError};
+use crate::tls::{Authority, TlsError};
+
+/// Why the infrastructure, or the staff's desk on it, does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be made or locked.
+    #[error("{}: {source}", folder.display())]
+    DataFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The domain cannot be used.
+    #[error(transparent)]
+    Domain(#[from] timbre_catalogue::DomainError),
+    /// The certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The signing keys.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder holds other keys than the deployment whose database this is.
+    #[error("{}: the {name} here is not that of the deployment in {database}: copy the folders ca and keys from where it was first started", folder.display())]
+    OtherDeployment {
+        /// The data folder.
+        folder: PathBuf,
+        /// What differs: a key by its role, or the authority.
+        name: &'static str,
+        /// The database.
+        database: DatabaseUrl,
+    },
+}
+
+/// The authority, the keys and the store of a deployment.
+pub(crate) struct Ground {
+    pub(crate) authority: Authority,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) store: Store,
+}
+
+impl Ground {
+    pub(crate) async fn open(config: &Config) -> Result<Self, ServeError> {
+        // Held until the schema is there: two processes that start at once on one folder make one of each, not two.
+        let (authority, keys, _lock) = open_folder(&config.data_dir)?;
+        let store = Store::connect(&config.database).await?;
+        let mut identity = vec![("authority", authority.fingerprint().to_vec())];
+        for role in KeyRole::INFRASTRUCTURE_SIDE {
+            identity.push((role.as_str(), keys.public_key(role)?.sec1().to_vec()));
+        }
+        if let Some(name) = store.write(Identify(identity)).await? {
+            let (folder, database) = (config.data_dir.clone(), config.database.clone());
+            return Err(ServeError::OtherDeployment { folder, name, database });
+        }
+        Ok(Ground { authority, keys, store })
+    }
+}
+
+/// The authority and the keys of a data folder, made where they are missing, and the lock on making them.
+pub(crate) fn open_folder(
+    folder: &Path,
+) -> Result<(Authority, Arc<dyn KeyStore>, File), ServeError> {
+    let fault = |source| ServeError::DataFolder { folder: folder.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
+    let lock = File::create(folder.join("lock")).map_err(fault)?;
+    lock.lock().map_err(fault)?;
+    let authority = Authority::open_or_create(&folder.join("ca"), Timestamp::now())?;
+    let keys = keys::open_or_create(&folder.join("keys"))?;
+    Ok((authority, keys, lock))
+}

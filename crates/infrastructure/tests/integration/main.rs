@@ -1,0 +1,14 @@
+//! The infrastructure as meters and staff see it: real HTTPS, the same scenarios on SQLite and on a real PostgreSQL.
+
+mod database;
+mod downloads;
+mod hostile;
+mod inspection;
+mod installation;
+mod reconcile;
+mod refill;
+mod sign_in;
+mod staff;
+mod support;
+mod tls;
+mod uploads;
