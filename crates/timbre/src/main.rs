@@ -1,2 +1,46 @@
-//! The one executable.
-fn main() {}
+//! `timbre`: one executable for the meter, the infrastructure, the marks and the demonstration. Thin over the crates:
+//! it parses, calls and prints; no rule is decided here.
+
+mod cli;
+mod demo;
+mod infrastructure;
+mod mark;
+mod meter;
+mod outcome;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command, OutputArgs};
+
+fn main() -> ExitCode {
+    let Cli { command, demo, output } = Cli::parse();
+    log_to_stderr(&output);
+    // One provider for every TLS end of the process; it can only fail if one is there already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let result = match command.unwrap_or(Command::Demo(demo)) {
+        Command::Demo(args) => demo::execute(args, &output),
+        Command::Meter(args) => meter::execute(args, &output),
+        Command::Infrastructure(args) => infrastructure::execute(args, &output),
+        Command::Mark(args) => mark::execute(args, &output),
+    };
+    match result {
+        Ok(outcome) => outcome.exit_code(),
+        Err(failure) => {
+            if output.json {
+                anstream::println!("{}", failure.to_json());
+            } else {
+                anstream::eprintln!("timbre: {}", failure.message(output.language()));
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn log_to_stderr(output: &OutputArgs) {
+    let default = if output.verbose { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,98 @@
+//! How a command ends: its exit status, and how its failure is told to a person or to a program.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use timbre_postage::Language;
+
+/// A command that did what was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// All of it.
+    Done,
+    /// All that could be done; some pieces were set aside.
+    SomeSetAside,
+    /// The question was answered, and the answer is no.
+    NotGenuine,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::SomeSetAside => ExitCode::from(1),
+            Outcome::NotGenuine => ExitCode::from(5),
+        }
+    }
+}
+
+/// Whose turn it is when a command fails (see `docs/ARCHITECTURE.md`, “Errors”).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// A business rule says no: the person who asked can change what they ask.
+    Refusal,
+    /// The environment failed: the same command may succeed later.
+    Fault,
+    /// Something is not genuine: stop and tell the provider.
+    Breach,
+}
+
+/// A command that did not do what was asked, and what its user should know.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    /// A stable code for programs.
+    pub(crate) code: String,
+    pub(crate) french: String,
+    pub(crate) english: String,
+}
+
+impl Failure {
+    pub(crate) fn new(
+        kind: Kind,
+        code: &str,
+        french: impl Into<String>,
+        english: impl Into<String>,
+    ) -> Self {
+        Failure { kind, code: code.to_owned(), french: french.into(), english: english.into() }
+    }
+
+    /// A failure of the environment that has one text.
+    pub(crate) fn fault(code: &str, error: impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        Failure::new(Kind::Fault, code, text.clone(), text)
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Refusal => 3,
+            Kind::Fault => 4,
+            Kind::Breach => 5,
+        })
+    }
+
+    /// The failure as a person reads it.
+    pub(crate) fn message(&self, language: Language) -> &str {
+        language.pick(&self.french, &self.english)
+    }
+
+    /// The failure as a program reads it.
+    pub(crate) fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            error: Error<'a>,
+        }
+        #[derive(Serialize)]
+        struct Error<'a> {
+            kind: Kind,
+            code: &'a str,
+            fr: &'a str,
+            en: &'a str,
+        }
+        let told = Told {
+            error: Error { kind: self.kind, code: &self.code, fr: &self.french, en: &self.english },
+        };
+        serde_json::to_string_pretty(&told).expect("a failure is plain text and always serialises")
+    }
+}

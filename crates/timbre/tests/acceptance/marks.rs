@@ -1,0 +1,121 @@
+//! `timbre mark show` and `timbre mark verify` on marks that a meter made.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::site::{Site, Told, tell, timbre};
+
+fn franked(site: &Site, args: &[&str]) -> PathBuf {
+    let file = site.path("mark.png");
+    site.meter(["frank", "--output", file.to_str().unwrap()].iter().chain(args)).expect_code(0);
+    file
+}
+
+fn verify(site: &Site, file: &Path, args: &[&str]) -> Told {
+    let config = site.path("infrastructure.toml");
+    tell(
+        timbre()
+            .args(["mark", "verify", "--json"])
+            .args(args)
+            .arg("--config")
+            .arg(config)
+            .arg(file),
+    )
+}
+
+fn codes(verdict: &Value) -> Vec<&str> {
+    verdict[0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_mark_shows_what_was_paid_for() {
+    let site = Site::ready("100");
+    let mark = franked(&site, &["--weight", "42g", "--to", "US"]);
+    let shown = tell(timbre().args(["mark", "show", "--json"]).arg(&mark)).expect_code(0).json();
+    assert_eq!(shown[0]["meter"], "TM0000042");
+    assert_eq!(shown[0]["amount"], "2.61");
+    assert_eq!(shown[0]["postal_code"], "J8X 3X7");
+    assert_eq!(shown[0]["ascending"], "2.61");
+    assert_eq!(shown[0]["descending"], "97.39");
+    assert_eq!(shown[0]["weight_grams"], 42);
+}
+
+#[test]
+fn a_genuine_mark_is_genuine_once_and_its_copy_is_a_duplicate() {
+    let site = Site::ready("100");
+    let mark = franked(&site, &["--weight", "20g"]);
+    let verdict = verify(&site, &mark, &[]).expect_code(0).json();
+    assert_eq!((&verdict[0]["genuine"], &verdict[0]["accepted"]), (&true.into(), &true.into()));
+    let again = verify(&site, &mark, &[]).expect_code(5).json();
+    assert_eq!(codes(&again), ["duplicate"]);
+}
+
+#[test]
+fn a_mark_of_too_little_postage_is_genuine_but_short() {
+    let site = Site::ready("100");
+    let mark = franked(&site, &["--weight", "20g"]);
+    let verdict = verify(&site, &mark, &["--weight", "45g", "--look-only"]).expect_code(5).json();
+    assert_eq!(verdict[0]["genuine"], true);
+    assert_eq!(codes(&verdict), ["postage-short"]);
+}
+
+#[test]
+fn a_mark_of_another_infrastructures_meter_is_not_genuine() {
+    let (site, other) = (Site::ready("100"), Site::ready("100"));
+    // Both sites have a meter of the same serial number; only the keys tell them apart.
+    let mark = franked(&other, &["--weight", "20g"]);
+    let verdict = verify(&site, &mark, &[]).expect_code(5).json();
+    assert_eq!(verdict[0]["genuine"], false);
+    assert_eq!(codes(&verdict), ["unknown-key"]);
+}
+
+#[test]
+fn a_mark_scanned_long_after_its_date_is_not_in_order() {
+    let site = Site::ready("100");
+    let mark = franked(&site, &["--weight", "20g"]);
+    let verdict =
+        verify(&site, &mark, &["--date", "2031-01-01", "--look-only"]).expect_code(5).json();
+    assert!(codes(&verdict).iter().any(|code| code.contains("old")), "{verdict:#}");
+}
+
+#[test]
+fn a_picture_without_a_mark_is_refused_by_name() {
+    let site = Site::with_customer();
+    let file = site.path("not-a-mark.png");
+    std::fs::write(&file, b"not a picture").unwrap();
+    let told = tell(timbre().args(["mark", "show"]).arg(&file)).expect_code(3);
+    assert!(told.stderr.contains("not-a-mark.png"), "{}", told.stderr);
+}
+
+#[test]
+fn the_letters_of_a_pdf_come_back_stamped_and_their_marks_read_from_the_pages() {
+    let site = Site::ready("100");
+    let letters = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/letters.pdf");
+    let out = site.path("out");
+    let run = site
+        .meter([
+            "run",
+            letters,
+            "--service",
+            "lettermail",
+            "--pages-per-letter",
+            "2",
+            "--json",
+            "--output",
+            out.to_str().unwrap(),
+        ])
+        .expect_code(0)
+        .json();
+    let pdf = PathBuf::from(run["pdf"].as_str().unwrap());
+    let shown = tell(timbre().args(["mark", "show", "--json"]).arg(&pdf)).expect_code(0).json();
+    assert_eq!(shown.as_array().unwrap().len() as u64, run["franked"].as_u64().unwrap());
+    let verdict = verify(&site, &pdf, &[]).expect_code(0).json();
+    assert!(verdict.as_array().unwrap().iter().all(|mark| mark["accepted"] == true));
+    site.expect_reconciled();
+}
