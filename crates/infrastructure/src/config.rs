@@ -74,7 +74,7 @@ impl Config {
         let raw: Raw = toml::from_str(text).map_err(|error| {
             place.mistake(error.span().map_or(0, |span| span.start), error.message())
         })?;
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let folder = file.parent().unwrap_or_else(|| Path::new("."));
         let data_dir = folder.join(raw.data_dir.get_ref());
         if raw.data_dir.get_ref().is_empty() {
             return Err(place.mistake(raw.data_dir.span().start, "the folder has no name"));

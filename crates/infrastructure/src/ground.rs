@@ -69,7 +69,11 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) async fn open(config: &Config) -> Result<Self, ServeError> {
         // Held until the schema is there: two processes that start at once on one folder make one of each, not two.
-        let (authority, keys, _lock) = open_folder(&config.data_dir)?;
+        let folder = config.data_dir.clone();
+        // The lock may have to be waited for, which must not stop whoever holds it.
+        let opened = tokio::task::spawn_blocking(move || open_folder(&folder)).await;
+        let (authority, keys, _lock) =
+            opened.expect("invariant: opening a folder does not panic")?;
         let store = Store::connect(&config.database).await?;
         let mut identity = vec![("authority", authority.fingerprint().to_vec())];
         for role in KeyRole::INFRASTRUCTURE_SIDE {

@@ -149,7 +149,7 @@ impl Inspect {
             0 => Hash::default(),
             _ => {
                 let chains = records::chains(tx, meter.serial, sequence, sequence).await?;
-                chains.first().map_or(Hash::default(), |(_, chain)| *chain)
+                chains.first().map_or_else(Hash::default, |(_, chain)| *chain)
             }
         };
         let detail = || format!("record {sequence} of the device is not the one it uploaded");

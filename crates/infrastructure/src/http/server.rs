@@ -82,7 +82,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         store,
         keys,
         catalogue,
-        port: config.public_port.unwrap_or(https_addr.port()),
+        port: config.public_port.unwrap_or_else(|| https_addr.port()),
         suspend_on_mismatch: config.suspend_on_mismatch,
         metrics: Metrics::new(),
     });

@@ -59,7 +59,8 @@ impl Staff {
         };
         let customer = self.customer(number).await?;
         let lines = transfers::statement(&mut *self.store.reader().await?, number, account).await?;
-        let balance = lines.last().map_or(Amount::zero(customer.currency), |line| line.balance);
+        let balance =
+            lines.last().map_or_else(|| Amount::zero(customer.currency), |line| line.balance);
         Ok(Statement { account, customer: number, lines, balance })
     }
 }

@@ -149,7 +149,9 @@ impl Work for Gather {
         let sums =
             transfers::by_kind(tx, meter.account, AccountId::Meter(serial), currency).await?;
         let of_kind = |kind| {
-            sums.iter().find(|(of, _)| *of == kind).map_or(Amount::zero(currency), |(_, sum)| *sum)
+            sums.iter()
+                .find(|(of, _)| *of == kind)
+                .map_or_else(|| Amount::zero(currency), |(_, sum)| *sum)
         };
         let refunded = of_kind(TransferKind::Refund);
         let used = AccountId::Post(serial);
@@ -183,7 +185,7 @@ fn last_word(
     let Some(last) = records.last() else { return (None, 0) };
     let registers = registers_of(last);
     // Registers that do not even add up can only have got here past the upload's checks: nothing is what they sum to.
-    let control_sum = registers.control_sum().unwrap_or(Amount::zero(meter.currency));
+    let control_sum = registers.control_sum().unwrap_or_else(|_| Amount::zero(meter.currency));
     let refills = records.iter().filter(|record| record.kind == RecordKind::Refill).count();
     (Some(Audit { registers, control_sum, record_sequence: last.sequence }), refills as u64)
 }

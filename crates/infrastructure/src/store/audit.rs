@@ -123,7 +123,7 @@ pub(crate) fn broken(lines: &[AuditLine]) -> Option<&AuditLine> {
     lines.iter().find(|line| {
         let before = previous.filter(|before| before.subject == line.subject);
         let expected = before.map_or(1, |before| before.sequence + 1);
-        let chain = before.map_or(Hash::default(), |before| before.chain);
+        let chain = before.map_or_else(Hash::default, |before| before.chain);
         previous = Some(line);
         line.sequence != expected || line.chain != line.chain_after(&chain)
     })

@@ -186,7 +186,8 @@ pub(crate) async fn statement(
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows.into_iter().map(Columns) {
         let amount = row.amount("amount", row.parsed("currency")?)?;
-        let balance = balances.entry(amount.currency()).or_insert(Amount::zero(amount.currency()));
+        let balance =
+            balances.entry(amount.currency()).or_insert_with(|| Amount::zero(amount.currency()));
         *balance = balance
             .checked_add(amount)
             .map_err(|error| StoreError::unreadable("balance", error))?;

@@ -172,12 +172,13 @@ mod tests {
 
     #[test]
     fn an_altered_record_is_found_where_it_is() {
-        let alterations: [(u64, &dyn Fn(&mut Request)); 5] = [
-            (2, &|upload| upload.records[1].amount = cad(440)),
-            (3, &|upload| upload.records[2].reference = Some("other".to_owned())),
-            (3, &|upload| upload.records.swap(1, 2)),
-            (1, &|upload| upload.chain_before = [1; 32]),
-            (3, &|upload| upload.registers.pieces = 3),
+        type Alteration = fn(&mut Request);
+        let alterations: [(u64, Alteration); 5] = [
+            (2, |upload| upload.records[1].amount = cad(440)),
+            (3, |upload| upload.records[2].reference = Some("other".to_owned())),
+            (3, |upload| upload.records.swap(1, 2)),
+            (1, |upload| upload.chain_before = [1; 32]),
+            (3, |upload| upload.registers.pieces = 3),
         ];
         for (sequence, alter) in alterations {
             let mut upload = upload();

@@ -1,5 +1,7 @@
 //! The infrastructure as meters and staff see it: real HTTPS, the same scenarios on SQLite and on a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
+
 mod database;
 mod downloads;
 mod hostile;
