@@ -102,7 +102,9 @@ impl DeviceState {
                 ensure(request.sequence == next_refill, "refills have no gaps")
             }
             Entry::RefillApplied { reply, .. } => {
-                ensure(reply.sequence == next_refill, "refills have no gaps")
+                let pending = self.pending_refill.as_ref().map(|request| request.sequence);
+                ensure(reply.sequence == next_refill, "refills have no gaps")?;
+                ensure(pending == Some(reply.sequence), "a refill was asked for")
             }
             Entry::InspectionRequested(request) => {
                 ensure(request.sequence == next_inspection, "inspections have no gaps")

@@ -6,7 +6,7 @@ use timbre_key_store::{KeyRole, KeyStoreError};
 use timbre_postage::{Amount, MeterSerial, Registers};
 
 use crate::Refusal;
-use crate::journal::{JournalError, SlotFault};
+use crate::journal::{Damage, JournalError, SlotFault};
 
 /// Why the device did not do it. Whatever the kind: nothing was printed and no register moved.
 #[derive(Debug, thiserror::Error)]
@@ -153,10 +153,10 @@ pub struct Salvage {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The journal is damaged where a loss of power cannot have damaged it.
-    #[error("{error}")]
+    #[error("{damage}; no loss of power does that: keep the files and call the provider")]
     Damaged {
         /// Where and how.
-        error: JournalError,
+        damage: Damage,
         /// The registers, if any state can be read.
         salvage: Option<Box<Salvage>>,
     },

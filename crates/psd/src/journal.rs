@@ -19,15 +19,16 @@
 //! | 508–511 | CRC-32C of bytes 0–507 |
 //!
 //! A segment begins with the whole state ([`SlotKind::Checkpoint`], as many slots as it takes; a
-//! payload is the part's number and the count of parts, one u16 each, then the part) and ends with a
-//! [`SlotKind::Seal`], written once the next segment exists. So opening reads the newest segment and
-//! one slot of the one before, however long the device has lived.
+//! payload is the part's number and the count of parts, one u16 each, the slots of the segment, a
+//! u32, then the part) and ends with a [`SlotKind::Seal`], written once the next segment exists. So
+//! opening reads the newest segment and two slots of the one before, however long the device has lived.
 //!
 //! # What survives
 //! At any time at most one slot is not yet flushed: the one after the last. A power cut can
 //! therefore spoil that one only: a faulty slot followed by nothing but zeros is a torn tail, which
 //! [`Journal::replay`] blanks and reports. A faulty or blank slot with anything after it is damage,
-//! which is never repaired. The assumption is that a disk, losing power, leaves the sectors that it
+//! which is never repaired; so is a file that was cut off among its slots, since nobody can say how
+//! many it has lost (one that was cut off among its blanks has lost none, and is made long again). The assumption is that a disk, losing power, leaves the sectors that it
 //! does not change as they are. A whole directory put back from a copy is not noticed here: only the
 //! infrastructure, which knows the last refill and the last record, can tell.
 

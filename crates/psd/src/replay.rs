@@ -22,8 +22,8 @@ impl Replay {
         match (replayed, replay) {
             (Ok(recovery), Replay { state: Some(state), .. }) => Ok((state, recovery)),
             (Ok(_), Replay { state: None, .. }) => Err(OpenError::Journal(JournalError::Closed)),
-            (Err(error @ JournalError::Damaged(_)), replay) => {
-                Err(OpenError::Damaged { error, salvage: replay.salvage().map(Box::new) })
+            (Err(JournalError::Damaged(damage)), replay) => {
+                Err(OpenError::Damaged { damage, salvage: replay.salvage().map(Box::new) })
             }
             (Err(error), _) => Err(OpenError::Journal(error)),
         }

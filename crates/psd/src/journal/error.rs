@@ -65,9 +65,7 @@ pub enum JournalError {
         version: u8,
     },
     /// A slot that counted is not sound.
-    #[error(
-        "{0}; it was not cut off by a loss of power: keep the files and have the device inspected"
-    )]
+    #[error("{0}; no loss of power does that: keep the files and call the provider")]
     Damaged(Damage),
     /// The disk is full.
     #[error("no room to write {}: nothing was changed; free some space and try again", file.display())]

@@ -80,9 +80,13 @@ impl<D: Disk> Segments<D> {
     /// The slots of a segment that tell something: all up to the end, or to the seal.
     fn limit(&self, segment: u32) -> Result<u64, JournalError> {
         let end = self.end()?;
-        match segment == end.segment {
-            true => Ok(end.index),
-            false => Ok(self.slots_in(segment)?.saturating_sub(1)),
+        if segment == end.segment {
+            return Ok(end.index);
+        }
+        let seal = self.slots_in(segment)?.saturating_sub(1);
+        match self.slot(segment, seal)?.header().kind {
+            SlotKind::Seal => Ok(seal),
+            _ => Err(self.damage(segment, seal + 1, SlotFault::Truncated)),
         }
     }
 

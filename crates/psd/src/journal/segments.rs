@@ -11,7 +11,8 @@ use super::{Damage, Disk, Journal, JournalError, Place, Recovery, Visitor};
 pub const SEGMENT_SLOTS: u64 = 4096;
 
 const SLOT: u64 = SLOT_BYTES as u64;
-const PART_BYTES: usize = PAYLOAD_BYTES - 4;
+/// What a part of a checkpoint says before its bytes: see the table in the parent module.
+pub(super) const PART_HEAD: usize = 8;
 
 /// A journal over a [`Disk`].
 pub struct Segments<D: Disk> {
@@ -86,10 +87,12 @@ impl<D: Disk> Segments<D> {
     }
 
     pub(super) fn end(&self) -> Result<&End, JournalError> {
-        match &self.end {
-            Some(end) if !self.closed => Ok(end),
-            _ => Err(JournalError::Closed),
-        }
+        self.end.as_ref().ok_or(JournalError::Closed)
+    }
+
+    /// The end, if anything may be written there. Reading goes on in a closed journal.
+    fn writable(&self) -> Result<&End, JournalError> {
+        if self.closed { Err(JournalError::Closed) } else { self.end() }
     }
 
     fn next_slot(
@@ -98,7 +101,7 @@ impl<D: Disk> Segments<D> {
         record: u64,
         payload: &[u8],
     ) -> Result<(u32, u64, Slot), JournalError> {
-        let end = self.end()?;
+        let end = self.writable()?;
         assert!(end.index + 1 < end.slots, "invariant: a full segment is rolled before an append");
         let header = Header {
             kind,
@@ -136,14 +139,18 @@ impl<D: Disk> Segments<D> {
         previous: &Link,
         checkpoint: &[u8],
     ) -> Result<(), JournalError> {
-        let parts: Vec<&[u8]> = checkpoint.chunks(PART_BYTES).collect();
+        let parts: Vec<&[u8]> = checkpoint.chunks(PAYLOAD_BYTES - PART_HEAD).collect();
         let count = u16::try_from(parts.len()).expect("invariant: a checkpoint is under 28 MB");
+        // A state that outgrew the usual segment still leaves room to work in.
+        let slots = self.segment_slots.max(u64::from(count) * 2 + 2);
+        let stated = u32::try_from(slots).expect("invariant: a segment is under 2 TB");
         let mut head = Vec::with_capacity(parts.len() * SLOT_BYTES);
         let (mut header, mut link, mut last) = (first, *previous, None);
         for (number, part) in (0u16..).zip(parts) {
             let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
             payload.extend(number.to_le_bytes());
             payload.extend(count.to_le_bytes());
+            payload.extend(stated.to_le_bytes());
             payload.extend(part);
             let slot = Slot::new(header, &payload, &link);
             head.extend(slot.bytes());
@@ -151,8 +158,6 @@ impl<D: Disk> Segments<D> {
             last = Some(slot);
         }
         let last = last.expect("invariant: a checkpoint is not empty");
-        // A state that outgrew the usual segment still leaves room to work in.
-        let slots = self.segment_slots.max(u64::from(count) * 2 + 2);
         self.disk
             .create(segment, &head, slots * SLOT)
             .map_err(|source| JournalError::write(self.disk.name(segment), source))?;
@@ -188,7 +193,7 @@ impl<D: Disk> Journal for Segments<D> {
     }
 
     fn roll(&mut self, record: u64, checkpoint: &[u8]) -> Result<(), JournalError> {
-        let end = self.end()?;
+        let end = self.writable()?;
         let (full, seal_index, seal) = (end.segment, end.slots - 1, Self::seal(&end.last));
         let first = Header {
             kind: SlotKind::Checkpoint,

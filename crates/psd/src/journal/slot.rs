@@ -127,6 +127,9 @@ pub enum SlotFault {
     /// It is blank, and later slots are not.
     #[error("it is blank and later ones are not")]
     Hole,
+    /// The file ends before the slot.
+    #[error("the file ends before it")]
+    Truncated,
     /// Its checksum and chain are sound and its contents cannot be read.
     #[error("its contents cannot be read")]
     Contents,

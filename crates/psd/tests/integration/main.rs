@@ -1,0 +1,16 @@
+//! The postal security device as its users meet it: a life, its refusals, and what power cuts, damage
+//! and full disks do to it. Each module is one kind of promise.
+
+mod crash;
+mod damage;
+mod debit;
+mod disks;
+mod fixture;
+mod full_disk;
+mod inspection;
+mod installation;
+mod life;
+mod model;
+mod printing;
+mod records;
+mod refill;
