@@ -290,8 +290,7 @@ impl MeterError {
     /// What to do about it, when there is something to do.
     #[must_use]
     pub fn advice(&self, language: Language) -> Option<&'static str> {
-        let told = self.told();
-        advice::of(&told.code).map(|(fr, en)| language.pick(fr, en))
+        advice::of(self).map(|(fr, en)| language.pick(fr, en))
     }
 }
 

@@ -1,8 +1,20 @@
 //! What to do about an error, by its code. An error without a line here says in its text what to do, or
 //! leaves nothing to do.
 
+use timbre_psd::Refusal::InsufficientFunds;
+
+use super::{MeterError, Refusal};
+
 /// French and English.
-pub(super) fn of(code: &str) -> Option<(&'static str, &'static str)> {
+pub(super) fn of(error: &MeterError) -> Option<(&'static str, &'static str)> {
+    match error {
+        // The same words mean the meter's funds here and the customer's account there.
+        MeterError::Refusal(Refusal::Device(InsufficientFunds { .. })) => by_code("funds-out"),
+        _ => by_code(&error.code()),
+    }
+}
+
+fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
     let advice = match code {
         "not-installed" => (
             "demandez le bloc opérationnel : timbre meter install",
@@ -23,6 +35,10 @@ pub(super) fn of(code: &str) -> Option<(&'static str, &'static str)> {
         "high-value" => {
             ("confirmez avec --confirm-high-value", "confirm with --confirm-high-value")
         }
+        "insufficient-funds" => (
+            "déposez des fonds sur le compte auprès du fournisseur",
+            "deposit funds on the account with the provider",
+        ),
         "unknown-meter" | "no-customer" => (
             "demandez au fournisseur d’inscrire cette machine",
             "ask the provider to enrol this meter",

@@ -9,7 +9,7 @@ use csv::ByteRecord;
 use timbre_indicium::pdf::{Letters, PdfError};
 use timbre_postage::{Country, Dimensions, Piece, Service, Weight};
 
-use super::reject::{Reason, Where};
+use super::reject::{Reason, Where, Wrong};
 use super::source::{Printer, Row, Source};
 use super::state::Identity;
 use super::write_pdf::StampedLetters;
@@ -161,7 +161,7 @@ impl<'a> LetterFile<'a> {
         }
     }
 
-    fn request(&self, span: Span) -> Result<PieceRequest, (Where, Reason)> {
+    fn request(&self, span: Span) -> Result<PieceRequest, Wrong> {
         let weight = weight(&self.options.weight, span).ok_or_else(|| {
             let pages = span.last - span.first + 1;
             let reason = Reason::new(

@@ -35,6 +35,29 @@ pub(crate) enum Where {
     Row,
 }
 
+/// What is wrong with one piece.
+pub(crate) type Wrong = (Where, Reason);
+
+/// Why a file cannot be read as a list of pieces at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileError {
+    /// The line, from 1, when the error has one.
+    pub line: Option<u64>,
+    /// What is wrong.
+    pub reason: Reason,
+}
+
+impl FileError {
+    pub(crate) fn new(
+        line: Option<u64>,
+        code: &'static str,
+        fr: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        FileError { line, reason: Reason::new(code, fr, en) }
+    }
+}
+
 /// A piece that was set aside; the rest of the run goes on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Rejection {

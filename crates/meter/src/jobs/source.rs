@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use csv::ByteRecord;
 use timbre_indicium::Bitmap;
 
-use super::reject::{Reason, Where};
+use super::reject::Wrong;
 use super::state::Identity;
 use crate::error::{Fault, MeterError};
 use crate::piece::PieceRequest;
@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) line: u64,
     /// What the file says, for the list of what was set aside.
     pub(crate) cells: ByteRecord,
-    pub(crate) request: Result<PieceRequest, (Where, Reason)>,
+    pub(crate) request: Result<PieceRequest, Wrong>,
 }
 
 /// A file of pieces.

@@ -158,3 +158,27 @@ impl Lines {
         self.0.get_ref().clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_run_is_made_harmless_and_comes_back_as_it_was() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "|cmd", "%0A", "=cmd|' /C calc'!A0"] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+            assert_eq!(plain(&harmless(cell)), cell);
+        }
+        for cell in ["", "Ventes", "l'an 2025", "'quoted'", "1-2"] {
+            assert_eq!(harmless(cell), cell);
+            assert_eq!(plain(cell), cell);
+        }
+    }
+
+    #[test]
+    fn weights_are_written_in_grams_without_idle_zeros() {
+        for (milligrams, grams_text) in [(42_000, "42"), (42_500, "42.5"), (1, "0.001")] {
+            assert_eq!(grams(milligrams), grams_text);
+        }
+    }
+}

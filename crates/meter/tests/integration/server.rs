@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use rcgen::{
@@ -14,13 +14,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
 /// A certificate authority of a test.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
-    pub fn new(name: &str) -> Authority {
+    pub(crate) fn new(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -30,14 +30,16 @@ impl Authority {
     }
 
     /// Writes its root where a meter will look for it.
-    pub fn root_in(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn root_in(&self, folder: &Path) -> PathBuf {
         let path = folder.join("ca.pem");
         std::fs::write(&path, &self.pem).unwrap();
         path
     }
 
-    fn server_config(&self, host: &str, valid: bool) -> ServerConfig {
-        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+    fn server_config(&self, hosts: &[&str], valid: bool) -> ServerConfig {
+        let mut params =
+            CertificateParams::new(hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())
+                .unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         if !valid {
             params.not_before = rcgen::date_time_ymd(2001, 1, 1);
@@ -57,13 +59,17 @@ impl Authority {
 }
 
 /// One request as it arrived.
-pub struct Received {
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -71,32 +77,31 @@ impl Received {
     }
 }
 
-/// A server that gives every request to `answer` and sends back what it returns: head lines after the
-/// status line, and the body.
-pub struct Server {
-    pub address: SocketAddr,
-    pub received: Receiver<Received>,
+/// A server that gives every request to `answer` and sends back what it returns; for `None` it hangs up.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) received: Receiver<Received>,
 }
 
 /// A status and a body.
-pub type Answer = (u16, Vec<u8>);
+pub(crate) type Answer = (u16, Vec<u8>);
 
 impl Server {
-    pub fn start(
+    pub(crate) fn start(
         authority: &Authority,
-        host: &str,
-        answer: impl FnMut(&Received) -> Answer + Send + 'static,
+        hosts: &[&str],
+        answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
     ) -> Server {
-        Server::with(authority.server_config(host, true), answer)
+        Server::with(authority.server_config(hosts, true), answer)
     }
 
-    pub fn expired(authority: &Authority, host: &str) -> Server {
-        Server::with(authority.server_config(host, false), |_| (200, Vec::new()))
+    pub(crate) fn expired(authority: &Authority, hosts: &[&str]) -> Server {
+        Server::with(authority.server_config(hosts, false), |_| None)
     }
 
     fn with(
         config: ServerConfig,
-        mut answer: impl FnMut(&Received) -> Answer + Send + 'static,
+        mut answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
     ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -120,12 +125,12 @@ impl Server {
 fn serve(
     mut socket: TcpStream,
     config: &Arc<ServerConfig>,
-    answer: &mut dyn FnMut(&Received) -> Answer,
+    answer: &mut dyn FnMut(&Received) -> Option<Answer>,
 ) -> Option<Received> {
     let mut connection = ServerConnection::new(Arc::clone(config)).unwrap();
     let mut tls = Stream::new(&mut connection, &mut socket);
     let request = receive(&mut tls)?;
-    let (status, body) = answer(&request);
+    let Some((status, body)) = answer(&request) else { return Some(request) };
     let head = format!(
         "HTTP/1.1 {status} Answer\r\ncontent-type: application/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()

@@ -20,9 +20,8 @@ use timbre_postage::{Country, Service};
 
 use crate::piece::Franking;
 
-pub use read_csv::FileError;
 pub use read_pdf::{FirstPages, LetterOptions, LetterWeight};
-pub use reject::{Reason, Rejection};
+pub use reject::{FileError, Reason, Rejection};
 pub use summary::{Estimate, Progress, RunSummary, Stopped, Subtotal};
 
 pub(crate) use read_csv::{Defaults, Table};

@@ -1,0 +1,14 @@
+//! The meter as its operator, its network and a power cut meet it.
+//!
+//! The other end is [`provider`], which speaks the real protocol over real TLS with real signatures and
+//! keeps only as many books as these tests need. The real infrastructure is met in the tests of `timbre`.
+
+mod letters;
+mod link;
+mod machine;
+mod plans;
+mod provider;
+mod runs;
+mod server;
+mod settings_file;
+mod stage;

@@ -1,0 +1,115 @@
+//! `meter.toml`: what is read, and how each mistake is told.
+
+use std::path::Path;
+
+use timbre_meter::Settings;
+use timbre_postage::Language;
+
+const GOOD: &str = r#"
+serial = "TM0000042"
+language = "fr"
+time_zone = "America/Toronto"
+
+[infrastructure]
+connect = "127.0.0.1:8443"
+domain = "timbre.example.org"
+ca = "ca.pem"
+
+[refill]
+automatic = true
+threshold = "20.00"
+amount = 100
+
+[print]
+dpi = 600
+output = "marks"
+"#;
+
+fn parse(text: &str) -> Result<Settings, String> {
+    Settings::parse(text, Path::new("meter.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let settings = parse(GOOD).unwrap();
+    assert_eq!(settings.serial.to_string(), "TM0000042");
+    assert_eq!(settings.language, Language::French);
+    assert_eq!(settings.infrastructure.connect.unwrap().to_string(), "127.0.0.1:8443");
+    assert_eq!(settings.refill.amount.to_string(), "100.00 CAD");
+    assert!(settings.refill.automatic);
+    assert_eq!(settings.print.dpi, 600);
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let settings = parse(GOOD).unwrap();
+    let written = settings.to_toml();
+    assert_eq!(parse(&written).unwrap().to_toml(), written);
+    let fresh = Settings::new("TM0000007".parse().unwrap(), "C:\\odd \"name\".pem");
+    let again = parse(&fresh.to_toml()).unwrap();
+    assert_eq!(again.infrastructure.ca, fresh.infrastructure.ca);
+    assert_eq!(again.infrastructure.connect, None);
+}
+
+#[test]
+fn every_mistake_names_the_file_the_line_and_the_field() {
+    let table = [
+        (
+            "TM0000042",
+            "42",
+            "meter.toml:2: serial: “42” is not a meter serial: TM and seven digits",
+        ),
+        ("\"fr\"", "\"de\"", "meter.toml:3: language: unknown variant `de`"),
+        ("America/Toronto", "Moon/Base", "meter.toml:4: time_zone: “Moon/Base” is not a time zone"),
+        (
+            "127.0.0.1:8443",
+            "127.0.0.1",
+            "meter.toml:7: infrastructure.connect: “127.0.0.1” is not an address and a port",
+        ),
+        (
+            "timbre.example.org",
+            "-no-",
+            "meter.toml:8: infrastructure.domain: “-no-” is not a domain",
+        ),
+        ("ca = \"ca.pem\"", "ca = 7", "meter.toml:9: infrastructure.ca: invalid type"),
+        (
+            "automatic = true",
+            "automatic = \"yes\"",
+            "meter.toml:12: refill.automatic: invalid type",
+        ),
+        ("\"20.00\"", "\"a lot\"", "meter.toml:13: refill.threshold: “a lot” is not an amount"),
+        ("\"20.00\"", "20.5", "meter.toml:13: refill.threshold: write an amount in quotes"),
+        ("= 100", "= 0", "meter.toml:14: refill.amount: “0” is not more than zero"),
+        ("600", "72", "meter.toml:17: print.dpi: 72 dots per inch cannot be printed: 300 or 600"),
+        ("output = ", "folder = ", "meter.toml:18: print.folder: unknown field `folder`"),
+    ];
+    for (right, wrong, told) in table {
+        let text = GOOD.replace(right, wrong);
+        assert_ne!(text, GOOD);
+        let error = parse(&text).unwrap_err();
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    let error = parse(&GOOD.replace("serial = \"TM0000042\"", "")).unwrap_err();
+    assert!(error.contains("missing field `serial`"), "{error}");
+    let error = parse(&GOOD.replace("ca = \"ca.pem\"", "")).unwrap_err();
+    assert!(error.contains("missing field `ca`"), "{error}");
+}
+
+#[test]
+fn what_is_not_toml_says_where() {
+    let error = parse("serial = TM0000042\n").unwrap_err();
+    assert!(error.starts_with("meter.toml:1"), "{error}");
+}
+
+#[test]
+fn a_folder_without_a_meter_says_so() {
+    let error = Settings::read(Path::new("/nowhere/meter.toml")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/nowhere/meter.toml: there is no meter here (this file is missing)"
+    );
+}
