@@ -95,7 +95,7 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), Fault> {
 /// Makes `path` hold `bytes`, durably: after a power cut it holds the old content or the new one.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     write_unsettled(path, bytes)?;
-    settle(path.parent().unwrap_or(Path::new(".")))
+    settle(path.parent().unwrap_or_else(|| Path::new(".")))
 }
 
 /// As [`write_whole`], but a power cut may still bring the old name back until [`settle`] is called on

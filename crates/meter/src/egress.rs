@@ -7,9 +7,9 @@
 mod link_error;
 mod trust;
 
+use core::net::SocketAddr;
 use std::error::Error;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

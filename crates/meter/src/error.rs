@@ -2,6 +2,7 @@
 //! genuine. Each has a stable code, a text in both languages and, where there is something to do, advice.
 
 mod advice;
+mod convert;
 mod told;
 
 use std::io;
@@ -11,7 +12,7 @@ use timbre_indicium::pdf::PdfError;
 use timbre_key_store::KeyStoreError;
 use timbre_postage::{Amount, Language, MeterSerial, PriceRefusal};
 use timbre_protocol::rate_download::TableBreach;
-use timbre_psd::{JournalError, OpenError, PsdError};
+use timbre_psd::{JournalError, OpenError};
 
 use crate::egress::LinkError;
 use crate::jobs::{FileError, Reason};
@@ -47,6 +48,11 @@ pub enum Refusal {
         /// Who has it.
         holder: String,
     },
+    /// There is no meter in the directory.
+    NoMeter {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// There is a meter in the directory already.
     MeterExists {
         /// The directory.
@@ -73,7 +79,7 @@ pub enum PieceRefusal {
         /// Which.
         field: &'static str,
         /// Why.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// The mark would be dated before today.
     DateBack,
@@ -92,7 +98,7 @@ pub enum RunRefusal {
         /// The file.
         file: PathBuf,
         /// What is wrong.
-        error: FileError,
+        error: Box<FileError>,
     },
     /// Strict: some pieces cannot be franked, so none was.
     Strict {
@@ -156,7 +162,7 @@ pub enum Fault {
         /// The table's file, or the folder when tables contradict each other.
         file: PathBuf,
         /// Why.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// The keys.
     Keys(KeyStoreError),
@@ -211,7 +217,7 @@ pub enum Breach {
         /// The table's file.
         file: PathBuf,
         /// Why.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// The keys or their seal.
     Keys(KeyStoreError),
@@ -219,7 +225,7 @@ pub enum Breach {
 
 impl RunRefusal {
     pub(crate) fn file(file: &Path, line: Option<u64>, reason: Reason) -> RunRefusal {
-        RunRefusal::File { file: file.to_owned(), error: FileError { line, reason } }
+        RunRefusal::File { file: file.to_owned(), error: Box::new(FileError { line, reason }) }
     }
 }
 
@@ -291,75 +297,5 @@ impl MeterError {
     #[must_use]
     pub fn advice(&self, language: Language) -> Option<&'static str> {
         advice::of(self).map(|(fr, en)| language.pick(fr, en))
-    }
-}
-
-impl From<LinkError> for MeterError {
-    fn from(error: LinkError) -> MeterError {
-        match error {
-            LinkError::Refused(refusal) => Refusal::Infrastructure(refusal).into(),
-            LinkError::NotGenuine { .. } | LinkError::WrongName { .. } => {
-                Breach::Link(error).into()
-            }
-            _ => Fault::Link(error).into(),
-        }
-    }
-}
-
-impl From<SettingsError> for MeterError {
-    fn from(error: SettingsError) -> MeterError {
-        Fault::Settings(error).into()
-    }
-}
-
-impl From<KeyStoreError> for MeterError {
-    fn from(error: KeyStoreError) -> MeterError {
-        if error.is_breach() { Breach::Keys(error).into() } else { Fault::Keys(error).into() }
-    }
-}
-
-impl From<PsdError> for MeterError {
-    fn from(error: PsdError) -> MeterError {
-        match error {
-            PsdError::Refused(refusal) => Refusal::Device(refusal).into(),
-            PsdError::Fault(fault) => Fault::Device(fault).into(),
-            PsdError::Breach(breach) => Breach::Device(breach).into(),
-        }
-    }
-}
-
-impl From<OpenError> for MeterError {
-    fn from(error: OpenError) -> MeterError {
-        match error {
-            OpenError::Damaged { .. } | OpenError::WrongKeys { .. } => {
-                Breach::Damaged(error).into()
-            }
-            OpenError::Keys(error) => error.into(),
-            error => Fault::Opening(error).into(),
-        }
-    }
-}
-
-impl From<JournalError> for MeterError {
-    fn from(error: JournalError) -> MeterError {
-        Fault::Device(error.into()).into()
-    }
-}
-
-impl From<PieceRefusal> for MeterError {
-    fn from(refusal: PieceRefusal) -> MeterError {
-        Refusal::Piece(refusal).into()
-    }
-}
-
-impl From<RunRefusal> for MeterError {
-    fn from(refusal: RunRefusal) -> MeterError {
-        Refusal::Run(refusal).into()
-    }
-}
-
-impl From<PriceRefusal> for MeterError {
-    fn from(refusal: PriceRefusal) -> MeterError {
-        Refusal::Price(refusal).into()
     }
 }

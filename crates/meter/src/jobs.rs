@@ -3,6 +3,8 @@
 //! A file is a [`source::Source`] of pieces and has a [`source::Printer`] for their marks: rows of a CSV
 //! file come out as pictures, letters of a PDF come out stamped. What lies between, [`run`], is the same.
 
+mod course;
+mod estimate;
 mod read_csv;
 mod read_pdf;
 mod reject;

@@ -8,6 +8,7 @@ mod create;
 mod frank;
 mod inspect;
 mod install;
+mod print;
 mod refill;
 mod refresh;
 mod run_file;
@@ -30,9 +31,10 @@ use timbre_protocol::Nonce;
 use timbre_psd::{FileJournal, Psd};
 
 pub use create::Enrolment;
-pub use frank::{Franked, Unprinted};
+pub use frank::Franked;
 pub use inspect::Inspected;
 pub use install::Installed;
+pub use print::Unprinted;
 pub use refill::RefillReceipt;
 pub use refresh::Refreshed;
 pub use sign_in::SignedIn;
@@ -75,7 +77,11 @@ impl Meter {
     /// a damaged device tells its registers. Rates that cannot be used are no error here: see
     /// [`Meter::status`].
     pub fn open(directory: &Path, clock: Clock) -> Result<Meter, MeterError> {
-        let settings = Settings::read(&Directory::settings(directory))?;
+        let file = Directory::settings(directory);
+        if !file.try_exists().map_err(|e| Fault::io("read", &file, e))? {
+            return Err(Refusal::NoMeter { directory: directory.to_owned() }.into());
+        }
+        let settings = Settings::read(&file)?;
         let directory = Directory::hold(directory)?;
         let seal = Seal::from_file(&directory.seal())?;
         let keys: Arc<dyn KeyStore> = Arc::new(SealedKeys::open(&directory.keys(), &seal)?);

@@ -46,7 +46,7 @@ impl Problem {
 
     /// Why a price that this table might have given is not to be had.
     pub(crate) fn error(&self) -> MeterError {
-        let (file, reason) = (self.file.clone(), self.reason.clone());
+        let (file, reason) = (self.file.clone(), Box::new(self.reason.clone()));
         if self.genuine {
             Fault::Rates { file, reason }.into()
         } else {

@@ -1,6 +1,6 @@
 //! What can stand between the meter and the infrastructure, each with the names a person needs.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use timbre_postage::Language;
 use timbre_protocol::Refusal;

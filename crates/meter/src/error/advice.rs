@@ -16,6 +16,7 @@ pub(super) fn of(error: &MeterError) -> Option<(&'static str, &'static str)> {
 
 fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
     let advice = match code {
+        "no-meter" => ("créez-la : timbre meter create", "make one: timbre meter create"),
         "not-installed" => (
             "demandez le bloc opérationnel : timbre meter install",
             "request the operational block: timbre meter install",

@@ -32,6 +32,14 @@ impl Refusal {
                     format!("the meter in {directory} is in use by {holder}"),
                 )
             }
+            Refusal::NoMeter { directory } => {
+                let directory = directory.display();
+                Reason::new(
+                    "no-meter",
+                    format!("il n’y a pas de machine dans {directory}"),
+                    format!("there is no meter in {directory}"),
+                )
+            }
             Refusal::MeterExists { directory } => {
                 let directory = directory.display();
                 Reason::new(

@@ -5,19 +5,20 @@
 //! goes on without paying or losing one. Funds are refilled only when they run out, never otherwise.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use timbre_indicium::{Bitmap, Mark};
+use timbre_indicium::Mark;
 use timbre_postage::{Amount, Language};
 
 use super::RunOptions;
-use super::reject::{Reason, Rejection, Where};
-use super::source::{Printed, Printer, Row, Source};
+use super::course::Course;
+use super::estimate::{is_of_the_piece, rejection};
+use super::reject::Where;
+use super::source::{Row, Source};
 use super::state::{self, Job, Start};
-use super::summary::{Estimate, Progress, RunSummary, Stopped, Totals};
+use super::summary::{Progress, RunSummary, Stopped, Totals};
 use super::write_csv::{FrankedFile, RejectedFile};
-use crate::directory::{create_folder, write_whole};
-use crate::error::{Fault, MeterError, Refusal, RunRefusal};
+use crate::directory::create_folder;
+use crate::error::{MeterError, Refusal, RunRefusal};
 use crate::meter::{Meter, RefillReceipt};
 use crate::piece::PieceRequest;
 use crate::trigger::{Task, Trigger, plan};
@@ -37,62 +38,6 @@ pub(crate) struct Done {
 pub(crate) type DoneRows = BTreeMap<u32, Done>;
 
 impl Meter {
-    /// What a run of `source` would do and cost.
-    pub(crate) fn estimate(
-        &self,
-        source: &dyn Source,
-        options: &RunOptions,
-    ) -> Result<Estimate, MeterError> {
-        let known = state::known(&self.directory().jobs(), &source.identity())?;
-        let done = self.done_rows(known.unfinished.as_ref())?;
-        self.estimate_of(source, options, &known, &done)
-    }
-
-    fn estimate_of(
-        &self,
-        source: &dyn Source,
-        options: &RunOptions,
-        known: &state::Known,
-        done: &DoneRows,
-    ) -> Result<Estimate, MeterError> {
-        let available = self.registers().descending;
-        let mut totals = Totals::new(Amount::zero(available.currency()));
-        let mut rejected = Vec::new();
-        for row in source.rows().filter(|row| !done.contains_key(&row.number)) {
-            let request = match &row.request {
-                Ok(request) => request,
-                Err((place, reason)) => {
-                    rejected.push(rejection(&row, place, reason.clone()));
-                    continue;
-                }
-            };
-            match self.price(request, &options.franking) {
-                Ok(quote) => {
-                    let class = request.piece.service.as_str();
-                    totals
-                        .add(class, request.account.as_deref(), quote.amount)
-                        .map_err(|error| Fault::unreadable(source.file(), error))?;
-                }
-                Err(error) if is_of_the_piece(&error) => {
-                    rejected.push(rejection(&row, &Where::Row, error.told()));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let missing = totals.amount.checked_sub(available).ok().filter(|m| m.mills() > 0);
-        Ok(Estimate {
-            pieces: totals.pieces,
-            amount: totals.amount,
-            available,
-            missing,
-            by_class: totals.by_class,
-            by_account: totals.by_account,
-            rejected,
-            resumes: known.unfinished.as_ref().map(|job| job.id.to_string()),
-            repeat_of: known.finished.as_ref().map(|job| job.id.to_string()),
-        })
-    }
-
     /// Runs `source` to its end, or to what stops it.
     pub(crate) async fn run(
         &mut self,
@@ -101,8 +46,12 @@ impl Meter {
         progress: &mut dyn Progress,
     ) -> Result<RunSummary, Stopped> {
         let mut course = self.start(source, options, progress)?;
-        match self.go_through(source, options, &mut course, progress).await {
-            Ok(()) => Ok(self.finish(course)?),
+        let mut ended = self.go_through(source, options, &mut course, progress).await;
+        if ended.is_ok() {
+            ended = self.finish(&mut course);
+        }
+        match ended {
+            Ok(()) => Ok(course.summary()),
             Err(why) => {
                 // What is already printed is worth keeping; the reason to stop is worth more than a
                 // failure to do so, which the journal makes good the next time.
@@ -110,8 +59,7 @@ impl Meter {
                 if course.printer.keeps() {
                     let _told = course.write_reports();
                 }
-                let so_far = Some(Box::new(course.summary()));
-                Err(Stopped { why, so_far })
+                Err(Stopped { why, so_far: Some(Box::new(course.summary())) })
             }
         }
     }
@@ -274,156 +222,40 @@ impl Meter {
     /// Confirms to the device what is durably printed.
     fn settle(&mut self, course: &mut Course) -> Result<(), MeterError> {
         if !course.printed.is_empty() && course.printer.settle()? {
-            self.complete(&course.printed)?;
-            course.printed.clear();
+            self.complete(&mut course.printed)?;
         }
         Ok(())
     }
 
     /// Funds are out: a refill, if the settings want one.
     async fn refill_for_run(&mut self) -> Result<Option<RefillReceipt>, MeterError> {
-        for task in plan(Trigger::FundsLow, &self.snapshot()) {
-            match task {
-                Task::Refill(amount) => return self.refill(amount).await.map(Some),
-                Task::ResumeRefill => return self.resume_refill().await,
-                _ => {}
+        // A pending refill comes first; if it turns out never to have happened, there is still the other.
+        for _ in 0..2 {
+            match plan(Trigger::FundsLow, &self.snapshot()).first() {
+                Some(Task::Refill(amount)) => return self.refill(*amount).await.map(Some),
+                Some(Task::ResumeRefill) => {
+                    if let Some(receipt) = self.resume_refill().await? {
+                        return Ok(Some(receipt));
+                    }
+                }
+                _ => return Ok(None),
             }
         }
         Ok(None)
     }
 
-    fn finish(&mut self, mut course: Course) -> Result<RunSummary, MeterError> {
+    fn finish(&mut self, course: &mut Course) -> Result<(), MeterError> {
         course.output = Some(course.printer.finish()?);
-        self.complete(&course.printed)?;
-        course.printed.clear();
+        self.complete(&mut course.printed)?;
         course.write_reports()?;
         course.job.finished = Some(self.now());
-        course.job.save(&self.directory().jobs())?;
-        Ok(course.summary())
+        course.job.save(&self.directory().jobs())
     }
 
-    fn done_rows(&self, unfinished: Option<&Job>) -> Result<DoneRows, MeterError> {
+    pub(super) fn done_rows(&self, unfinished: Option<&Job>) -> Result<DoneRows, MeterError> {
         match unfinished {
             Some(job) => self.pieces_of(job.id.job(), job.after_record),
             None => Ok(DoneRows::new()),
         }
-    }
-}
-
-/// Where a run stands.
-struct Course {
-    job: Job,
-    printer: Box<dyn Printer>,
-    done: DoneRows,
-    resumed: bool,
-    repeat_of: Option<String>,
-    /// Records that are printed and not confirmed to the device.
-    printed: Vec<u64>,
-    totals: Totals,
-    printed_again: u32,
-    refills: Vec<RefillReceipt>,
-    rejected: Vec<Rejection>,
-    rejected_file: RejectedFile,
-    franked_file: FrankedFile,
-    /// Once the printer has finished.
-    output: Option<Printed>,
-}
-
-impl Course {
-    fn print(&mut self, row: &Row, record: u64, picture: &Bitmap) -> Result<(), Fault> {
-        self.printer
-            .print(row, picture)
-            .map_err(|source| Fault::PaidNotPrinted { record, source: Box::new(source) })
-    }
-
-    fn count(
-        &mut self,
-        row: &Row,
-        request: &PieceRequest,
-        mark: &Mark,
-        table: &str,
-    ) -> Result<(), MeterError> {
-        let class = request.piece.service.as_str();
-        self.totals
-            .add(class, request.account.as_deref(), mark.data().amount)
-            .map_err(|error| Fault::unreadable(&self.job.output, error))?;
-        self.franked_file.add(row, request, mark, table, &self.printer.name(row));
-        Ok(())
-    }
-
-    fn reject(&mut self, row: &Row, rejection: Rejection, progress: &mut dyn Progress) {
-        self.rejected_file.add(&row.cells, &rejection);
-        progress.rejected(&rejection);
-        self.rejected.push(rejection);
-    }
-
-    fn franked_csv(&self) -> PathBuf {
-        self.job.output.join("franked.csv")
-    }
-
-    fn rejected_csv(&self) -> Option<PathBuf> {
-        let stem = std::path::Path::new(&self.job.file).file_stem()?.to_string_lossy();
-        let path = self.job.output.join(format!("{stem}.rejected.csv"));
-        (!self.rejected.is_empty()).then_some(path)
-    }
-
-    fn write_reports(&mut self) -> Result<(), Fault> {
-        write_whole(&self.franked_csv(), &self.franked_file.bytes())?;
-        if let Some(path) = self.rejected_csv() {
-            write_whole(&path, &self.rejected_file.bytes())?;
-        }
-        Ok(())
-    }
-
-    fn summary(self) -> RunSummary {
-        RunSummary {
-            run: self.job.id.to_string(),
-            franked_csv: self.franked_csv(),
-            rejected_csv: self.rejected_csv(),
-            output: self.job.output,
-            resumed: self.resumed,
-            repeat_of: self.repeat_of,
-            pieces: self.job.total,
-            franked: self.totals.pieces,
-            printed_again: self.printed_again,
-            amount: self.totals.amount,
-            by_class: self.totals.by_class,
-            by_account: self.totals.by_account,
-            rejected: self.rejected,
-            refills: self.refills,
-            marks: self.output.as_ref().and_then(Printed::marks),
-            pdf: self.output.as_ref().and_then(Printed::pdf),
-        }
-    }
-}
-
-fn rejection(row: &Row, place: &Where, reason: Reason) -> Rejection {
-    let column = match place {
-        Where::Column(name) => Some(name.clone()),
-        Where::Row => None,
-    };
-    Rejection { piece: row.number, line: row.line, column, reason }
-}
-
-/// Whether only this piece cannot be franked, and the next one may.
-fn is_of_the_piece(error: &MeterError) -> bool {
-    use timbre_postage::PriceRefusal::{Expired, NoTable, NotYetInForce};
-    use timbre_psd::Refusal::{
-        HighValue, NegativeAmount, OverMaximumPostage, RedateWithValue, ZeroAmount,
-    };
-    match error {
-        MeterError::Refusal(Refusal::Piece(_)) => true,
-        MeterError::Refusal(Refusal::Price(refusal)) => {
-            !matches!(refusal, NoTable | NotYetInForce { .. } | Expired { .. })
-        }
-        MeterError::Refusal(Refusal::Device(refusal)) => matches!(
-            refusal,
-            HighValue { .. }
-                | NegativeAmount(_)
-                | OverMaximumPostage { .. }
-                | RedateWithValue(_)
-                | ZeroAmount
-        ),
-        _ => false,
     }
 }

@@ -8,12 +8,12 @@ use super::Meter;
 use crate::directory::read_limited;
 use crate::error::{Fault, MeterError, RunRefusal};
 use crate::jobs::{
-    Common, Defaults, Estimate, LetterFile, LetterOptions, Progress, RunOptions, RunSummary,
-    Stopped, Table,
+    Common, Defaults, Estimate, LetterFile, LetterOptions, Progress, Reason, RunOptions,
+    RunSummary, Stopped, Table,
 };
 
-/// The longest CSV file: some hundred thousand rows. It is held in memory while it runs.
-const CSV_LIMIT: u64 = 16 * 1024 * 1024;
+/// The longest CSV file: more than a hundred thousand rows. It is held in memory while it runs.
+const CSV_LIMIT: u64 = 8 * 1024 * 1024;
 /// The longest PDF.
 const PDF_LIMIT: u64 = 512 * 1024 * 1024;
 
@@ -91,11 +91,18 @@ impl Meter {
 }
 
 fn contents(file: &Path, limit: u64) -> Result<Vec<u8>, MeterError> {
-    let missing = || {
-        let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
-        MeterError::from(Fault::io("read", file, gone))
-    };
-    read_limited(file, limit)?.ok_or_else(missing)
+    let length = std::fs::metadata(file).map_err(|e| Fault::io("read", file, e))?.len();
+    if length > limit {
+        let mebibytes = limit / (1024 * 1024);
+        let reason = Reason::new(
+            "file-too-large",
+            format!("le fichier dépasse {mebibytes} Mio : divisez-le"),
+            format!("the file is larger than {mebibytes} MiB: split it"),
+        );
+        return Err(RunRefusal::file(file, None, reason).into());
+    }
+    let missing = || Fault::io("read", file, std::io::ErrorKind::NotFound.into());
+    Ok(read_limited(file, limit)?.ok_or_else(missing)?)
 }
 
 fn table<'a>(file: &Path, bytes: &'a [u8], options: &RunOptions) -> Result<Table<'a>, MeterError> {
@@ -105,5 +112,5 @@ fn table<'a>(file: &Path, bytes: &'a [u8], options: &RunOptions) -> Result<Table
         account: options.account.clone(),
     };
     Table::open(file, bytes, defaults)
-        .map_err(|error| RunRefusal::File { file: file.to_owned(), error }.into())
+        .map_err(|error| RunRefusal::File { file: file.to_owned(), error: Box::new(error) }.into())
 }

@@ -33,6 +33,14 @@ fn a_new_meter_gives_what_its_provider_needs_to_enrol_it() {
 }
 
 #[test]
+fn a_folder_without_a_meter_says_how_to_make_one() {
+    let stage = Stage::new();
+    let error = stage.open().unwrap_err();
+    assert_eq!(error.code(), "no-meter");
+    assert_eq!(error.advice(Language::English), Some("make one: timbre meter create"));
+}
+
+#[test]
 fn a_meter_is_made_once() {
     let stage = Stage::new();
     drop(stage.create());

@@ -2,6 +2,7 @@
 //!
 //! The other end is [`provider`], which speaks the real protocol over real TLS with real signatures and
 //! keeps only as many books as these tests need. The real infrastructure is met in the tests of `timbre`.
+#![expect(clippy::unwrap_used, reason = "what a test relies on must hold, or the test fails")]
 
 mod letters;
 mod link;

@@ -106,10 +106,7 @@ fn what_is_not_toml_says_where() {
 }
 
 #[test]
-fn a_folder_without_a_meter_says_so() {
+fn a_file_that_cannot_be_read_is_named() {
     let error = Settings::read(Path::new("/nowhere/meter.toml")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "/nowhere/meter.toml: there is no meter here (this file is missing)"
-    );
+    assert!(error.to_string().starts_with("/nowhere/meter.toml: cannot be read"), "{error}");
 }

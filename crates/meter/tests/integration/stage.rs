@@ -18,7 +18,7 @@ pub(crate) const NOW: &str = "2025-06-02T13:00:00Z";
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) provider: Provider,
-    pub(crate) server: Server,
+    _server: Server,
     pub(crate) settings: Settings,
     time: Arc<Mutex<Timestamp>>,
 }
@@ -36,7 +36,7 @@ impl Stage {
         settings.infrastructure.connect = Some(server.address);
         settings.time_zone = Some("America/Toronto".to_owned());
         settings.refill.automatic = false;
-        Stage { folder, provider, server, settings, time: Arc::new(Mutex::new(now)) }
+        Stage { folder, provider, _server: server, settings, time: Arc::new(Mutex::new(now)) }
     }
 
     pub(crate) fn create(&self) -> Meter {

@@ -70,9 +70,8 @@ pub(super) fn unclosed_quote(body: &[u8], delimiter: u8) -> Option<u64> {
         match (opened, byte) {
             (None, b'"') if cell_start => opened = Some(line),
             (Some(_), b'"') => {
-                if bytes.next_if(|b| **b == b'"').is_none() {
-                    opened = None;
-                }
+                let doubled = bytes.next_if(|b| **b == b'"').is_some();
+                opened = opened.filter(|_| doubled);
             }
             _ => {}
         }
