@@ -97,7 +97,7 @@ fn summary(times: &[(&str, Duration, bool)]) -> String {
     format!("── summary ──\n{lines}{}", line(&("total", total, all_passed)))
 }
 
-fn cargo(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+pub(crate) fn cargo(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(args).current_dir(folder).envs(variables.iter().copied());

@@ -1,6 +1,7 @@
 //! The project's own chores: `cargo xtask tidy` checks the laws, `cargo xtask ci` does everything a
-//! submission must pass. Nothing of the product is in here, and the product needs nothing of it.
+//! submission must pass, `cargo xtask bench` measures. Nothing of the product is in here, and the product needs nothing of it.
 
+mod bench;
 mod ci;
 mod setup;
 mod tidy;
@@ -31,6 +32,12 @@ enum Chore {
         #[arg(value_enum)]
         only: Vec<ci::Step>,
     },
+    /// Measure the figures of docs/PERFORMANCE.md, each beside a reference
+    Bench {
+        /// For the benchmark: a part of a section's name (debits, piece, refills, start-up), --dir FOLDER, --quick
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install the programs that the tests use as independent judges (Debian, Ubuntu)
     Setup,
 }
@@ -39,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Tidy { warnings } => tidy::run(&root(), warnings),
         Chore::Ci { only } => ci::run(&root(), &only),
+        Chore::Bench { arguments } => bench::run(&root(), &arguments),
         Chore::Setup => setup::run(),
     };
     match outcome {
