@@ -30,6 +30,11 @@ const TOOLS: &[Tool] = &[
         used_for: "stamped letters are drawn by a PDF reader that is not ours",
     },
     Tool {
+        program: "faketime",
+        package: "faketime",
+        used_for: "a meter is run with its clock set back and ahead",
+    },
+    Tool {
         program: "dmtxread",
         package: "dmtx-utils",
         used_for: "marks are read by a decoder that is not ours",

@@ -64,6 +64,13 @@ impl Site {
         Ok(Site { dir, running, staff, anchors })
     }
 
+    /// A new folder for what comes out this time.
+    pub(super) fn new_results(&self) -> PathBuf {
+        let free =
+            (1..).map(|run| self.dir.join(format!("run-{run}"))).find(|folder| !folder.exists());
+        free.expect("invariant: there are more numbers than folders")
+    }
+
     pub(super) fn input(&self, name: &str) -> PathBuf {
         self.dir.join("input").join(name)
     }

@@ -1,6 +1,6 @@
 //! What happens in the demonstration, told as it happens.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use timbre_infrastructure::staff::MeterReconciliation;
@@ -47,8 +47,9 @@ impl Teller<'_> {
 pub(super) async fn tell(site: &Site, output: &OutputArgs) -> Result<Outcome, Failure> {
     let teller = Teller { output, language: output.language() };
     let mut meter = prepare(site, &teller).await?;
-    let pieces = run_pieces(site, &mut meter, &teller).await?;
-    let letters = run_letters(site, &mut meter, &teller).await?;
+    let results = site.new_results();
+    let pieces = run_pieces(site, &mut meter, &results, &teller).await?;
+    let letters = run_letters(site, &mut meter, &results, &teller).await?;
     perform(&mut meter, Trigger::Sleep, &teller).await?;
     let serial = meter.settings().serial;
     let reconciliation =
@@ -65,15 +66,10 @@ pub(super) async fn tell(site: &Site, output: &OutputArgs) -> Result<Outcome, Fa
         ["Les trois récits ne concordent pas.", "The three stories do not agree."]
     };
     teller.step(["", verdict[0]], ["", verdict[1]]);
-    let folder = site.dir.display().to_string();
+    let folder = results.display().to_string();
     teller.step(["Résultats", &folder], ["Results", &folder]);
     if output.json {
-        output.print_json(&Demonstration {
-            folder: site.dir.clone(),
-            pieces,
-            letters,
-            reconciliation,
-        });
+        output.print_json(&Demonstration { folder: results, pieces, letters, reconciliation });
     }
     Ok(if sound { Outcome::Done } else { Outcome::NotGenuine })
 }
@@ -146,10 +142,11 @@ async fn perform(meter: &mut Meter, trigger: Trigger, teller: &Teller<'_>) -> Re
 async fn run_pieces(
     site: &Site,
     meter: &mut Meter,
+    results: &Path,
     teller: &Teller<'_>,
 ) -> Result<RunSummary, Failure> {
     let file = site.input("outgoing-mail.csv");
-    let options = RunOptions { output: Some(site.dir.join("mail")), ..RunOptions::default() };
+    let options = RunOptions { output: Some(results.join("mail")), ..RunOptions::default() };
     let mut bar = Bar::quiet(&file, teller.language);
     let result = meter.run_csv(&file, &options, &mut bar).await;
     bar.finish();
@@ -162,6 +159,7 @@ async fn run_pieces(
 async fn run_letters(
     site: &Site,
     meter: &mut Meter,
+    results: &Path,
     teller: &Teller<'_>,
 ) -> Result<RunSummary, Failure> {
     let file = site.input("letters.pdf");
@@ -169,7 +167,7 @@ async fn run_letters(
     let options = RunOptions {
         service: Some(lettermail),
         destination: Some(Country::CANADA),
-        output: Some(site.dir.join("letters")),
+        output: Some(results.join("letters")),
         ..RunOptions::default()
     };
     let letters = LetterOptions {

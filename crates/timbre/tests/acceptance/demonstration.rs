@@ -29,7 +29,7 @@ fn the_demonstration_franks_the_examples_and_balances_to_the_cent_and_a_second_r
     assert_eq!(second["reconciliation"]["settled"], true);
     let pieces = |run: &Value| {
         let lines = run["reconciliation"]["lines"].as_array().unwrap();
-        let line = lines.iter().find(|line| line["quantity_en"] == "Pieces").unwrap();
+        let line = lines.iter().find(|line| line["quantity_en"] == "pieces").unwrap();
         line["registers"].as_str().unwrap().parse::<u64>().unwrap()
     };
     assert_eq!(pieces(&second), 2 * pieces(&first), "the same meter goes on with its registers");
