@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use timbre_catalogue::Catalogue;
@@ -39,7 +40,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The staff's desk on this infrastructure's own store; `who` stands in the audit log.
+    /// The staff's desk on this infrastructure's own store, until it is shut down; `who` stands in the audit log.
     #[must_use]
     pub fn staff(&self, who: &str) -> Staff {
         let Deployment { store, keys, suspend_on_mismatch, .. } = &*self.deployment;
@@ -90,7 +91,9 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     let app = Router::new().fallback(front::answer).with_state(front);
     let handles = [Handle::new(), Handle::new()];
     let https = from_listener(listener, https_addr)?
-        .acceptor(RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))))
+        .acceptor(
+            RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).acceptor(NoDelayAcceptor),
+        )
         .first_request_timeout(HEADERS_WITHIN)
         .handle(handles[0].clone());
     let admin = from_listener(admin_listener, admin_addr)?
@@ -117,8 +120,9 @@ fn from_listener(
     listener: TcpListener,
     address: SocketAddr,
 ) -> Result<Server<SocketAddr>, ServeError> {
-    let mut server =
-        axum_server::from_tcp(listener).map_err(|source| ServeError::Listen { address, source })?;
+    let mut server = axum_server::from_tcp(listener)
+        .map_err(|source| ServeError::Listen { address, source })?
+        .http1_only();
     // A meter that says nothing more costs thirty kilobytes for as long as it is let stay.
     server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
     Ok(server)

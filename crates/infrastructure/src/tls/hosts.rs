@@ -15,7 +15,7 @@ use super::{Authority, TlsError};
 /// A third of a certificate's life: a process that runs for years never serves an expired one.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// TLS 1.2 and later, HTTP/2 or HTTP/1.1, one certificate for each host name.
+/// TLS 1.2 and later, HTTP/1.1, one certificate for each host name.
 pub(crate) fn server_config(
     authority: Authority,
     hosts: impl IntoIterator<Item = String>,
@@ -33,7 +33,7 @@ pub(crate) fn server_config(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(hosts);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 

@@ -42,7 +42,7 @@ pub(super) fn moves(before: Registers, records: &[TransactionRecord]) -> Result<
     let mut registers = before;
     for record in records {
         let expected =
-            after(registers, record).ok_or_else(|| at(record.sequence, "a register overflows"))?;
+            after(registers, record).ok_or_else(|| at(record.sequence, "its amount cannot be"))?;
         let found = registers_of(record);
         if found != expected {
             let reason = format!(
@@ -74,7 +74,7 @@ pub(super) fn registers_of(record: &TransactionRecord) -> Registers {
 fn after(registers: Registers, record: &TransactionRecord) -> Option<Registers> {
     let Registers { ascending, descending, pieces } = registers;
     let amount = record.amount;
-    if amount.is_negative() {
+    if amount.is_negative() || amount.currency() != ascending.currency() {
         return None;
     }
     Some(match record.kind {
@@ -205,6 +205,6 @@ mod tests {
         let mut negative = records.clone();
         negative[0].amount = cad(-10_000);
         assert_eq!(moves(START, &negative).unwrap_err().sequence, 1);
-        assert_eq!(moves(START, &records[1..]).unwrap_err().reason, "a register overflows");
+        assert_eq!(moves(START, &records[1..]).unwrap_err().reason, "its amount cannot be");
     }
 }
