@@ -94,19 +94,35 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), Fault> {
 
 /// Makes `path` hold `bytes`, durably: after a power cut it holds the old content or the new one.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    write_unsettled(path, bytes)?;
-    settle(path.parent().unwrap_or_else(|| Path::new(".")))
+    write_then(path, bytes, File::sync_data)?;
+    settle_folder(path.parent().unwrap_or_else(|| Path::new(".")))
 }
 
-/// As [`write_whole`], but a power cut may still bring the old name back until [`settle`] is called on
-/// the folder: for many files at once.
+/// Makes `path` hold `bytes` for everybody who looks, but for a power cut only after [`settle`]: flushing
+/// many files together costs a fraction of flushing each.
 pub(crate) fn write_unsettled(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    write_then(path, bytes, |_| Ok(()))
+}
+
+/// Makes durable what [`write_unsettled`] wrote into `folder`.
+pub(crate) fn settle(folder: &Path, files: &[PathBuf]) -> Result<(), Fault> {
+    for path in files {
+        File::open(path).and_then(|f| f.sync_data()).map_err(|e| Fault::io("write", path, e))?;
+    }
+    settle_folder(folder)
+}
+
+fn write_then(
+    path: &Path,
+    bytes: &[u8],
+    flush: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), Fault> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     let written = File::create(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_data()
+        flush(&file)
     });
     if let Err(e) = written.and_then(|()| fs::rename(&partial, path)) {
         // A half-written file is of no use to anybody; that it cannot be removed changes nothing.
@@ -117,7 +133,7 @@ pub(crate) fn write_unsettled(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// Makes the names in `folder` durable.
-pub(crate) fn settle(folder: &Path) -> Result<(), Fault> {
+pub(crate) fn settle_folder(folder: &Path) -> Result<(), Fault> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Fault::io("write", folder, e))
 }

@@ -18,7 +18,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
-use timbre_catalogue::{Catalogue, Endpoint, EndpointId, Scheme, Setting};
+use timbre_catalogue::{Catalogue, Endpoint, EndpointId, Scheme, Setting, Target};
 use timbre_protocol::{Answer, Exchange, read_answer, write};
 
 pub use link_error::{LinkError, Unreachable};
@@ -73,12 +73,18 @@ impl Link {
     }
 
     /// Whether an endpoint's name and URL are what this meter's catalogue says: what a directory of
-    /// services may contain.
+    /// services may contain. The port may be the one this meter is set to connect to instead.
     #[must_use]
     pub fn knows(&self, name: &str, url: &str) -> bool {
         let id = name.parse::<EndpointId>().ok();
         let endpoint = id.and_then(|id| self.catalogue.get(&id));
-        endpoint.is_some_and(|endpoint| endpoint.target().to_string() == url)
+        let Some((endpoint, named)) = endpoint.zip(url.parse::<Target>().ok()) else {
+            return false;
+        };
+        let known = endpoint.target();
+        let port_fits =
+            named.port == known.port || self.connect.is_some_and(|to| to.port() == named.port);
+        port_fits && Target { port: known.port, ..named } == *known
     }
 
     /// Sends a request and waits for its reply.

@@ -12,7 +12,7 @@ use timbre_protocol::rate_download::{Reply, SignedTable};
 use timbre_protocol::startup_refresh::TableVersion;
 use timbre_protocol::{read, write};
 
-use crate::directory::{create_folder, read_limited, settle, write_unsettled};
+use crate::directory::{create_folder, read_limited, settle_folder, write_whole};
 use crate::error::{Breach, Fault, Kind, MeterError};
 use crate::jobs::Reason;
 
@@ -114,7 +114,7 @@ pub(crate) fn keep(
     create_folder(folder)?;
     for table in downloaded {
         let path = folder.join(format!("{}.xml", table.name));
-        write_unsettled(&path, write(&Reply { tables: vec![table] }).as_bytes())?;
+        write_whole(&path, write(&Reply { tables: vec![table] }).as_bytes())?;
     }
     for file in files(folder)? {
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -122,7 +122,7 @@ pub(crate) fn keep(
             fs::remove_file(&file).map_err(|e| Fault::io("remove", &file, e))?;
         }
     }
-    settle(folder)?;
+    settle_folder(folder)?;
     Ok(())
 }
 

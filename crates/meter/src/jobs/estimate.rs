@@ -49,7 +49,7 @@ impl Meter {
                         .map_err(|error| Fault::unreadable(source.file(), error))?;
                 }
                 Err(error) if is_of_the_piece(&error) => {
-                    rejected.push(rejection(&row, &Where::Row, error.told()));
+                    rejected.push(refused(source, &row, &error));
                 }
                 Err(error) => return Err(error),
             }
@@ -75,6 +75,15 @@ pub(super) fn rejection(row: &Row, place: &Where, reason: Reason) -> Rejection {
         Where::Row => None,
     };
     Rejection { piece: row.number, line: row.line, column, reason }
+}
+
+/// The rejection of a row that reads well and cannot be franked.
+pub(super) fn refused(source: &dyn Source, row: &Row, error: &MeterError) -> Rejection {
+    let place = match error {
+        MeterError::Refusal(Refusal::Price(refusal)) => source.place_of(refusal),
+        _ => Where::Row,
+    };
+    rejection(row, &place, error.told())
 }
 
 /// Whether only this piece cannot be franked, and the next one may.

@@ -26,7 +26,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder};
-use timbre_postage::{Country, Piece, Service};
+use timbre_postage::{Country, Piece, PriceRefusal, Service};
 
 use self::cell::Cell;
 use self::column::Column;
@@ -192,6 +192,11 @@ impl Source for Table<'_> {
 
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn place_of(&self, refusal: &PriceRefusal) -> Where {
+        let place = Column::blamed_by(refusal).and_then(|column| self.places[column as usize]);
+        place.map_or(Where::Row, |place| Where::Column(self.named(place)))
     }
 
     fn header(&self) -> &ByteRecord {

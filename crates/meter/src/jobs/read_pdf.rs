@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 use timbre_indicium::pdf::{Letters, PdfError};
-use timbre_postage::{Country, Dimensions, Piece, Service, Weight};
+use timbre_postage::{Country, Dimensions, Piece, PriceRefusal, Service, Weight};
 
 use super::reject::{Reason, Where, Wrong};
 use super::source::{Printer, Row, Source};
@@ -192,6 +192,10 @@ impl Source for LetterFile<'_> {
 
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn place_of(&self, _: &PriceRefusal) -> Where {
+        Where::Row
     }
 
     fn header(&self) -> &ByteRecord {

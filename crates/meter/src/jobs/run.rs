@@ -11,8 +11,7 @@ use timbre_postage::{Amount, Language};
 
 use super::RunOptions;
 use super::course::Course;
-use super::estimate::{is_of_the_piece, rejection};
-use super::reject::Where;
+use super::estimate::{is_of_the_piece, refused, rejection};
 use super::source::{Row, Source};
 use super::state::{self, Job, Start};
 use super::summary::{Progress, RunSummary, Stopped, Totals};
@@ -23,8 +22,8 @@ use crate::meter::{Meter, RefillReceipt};
 use crate::piece::PieceRequest;
 use crate::trigger::{Task, Trigger, plan};
 
-/// As many completions as the next debit carries for nothing.
-const SETTLE_EVERY: usize = 4;
+/// So many marks are made durable together: one flush of all costs little more than one of each.
+const SETTLE_EVERY: usize = 32;
 
 /// A piece of this run that the journal knows as paid.
 pub(crate) struct Done {
@@ -138,7 +137,7 @@ impl Meter {
                 }
                 Ok(request) => match course.done.remove(&row.number) {
                     Some(done) => self.take_up(&row, request, &done, course)?,
-                    None => self.piece(&row, request, options, course, progress).await?,
+                    None => self.piece(source, &row, request, options, course, progress).await?,
                 },
             }
             progress.piece(row.number, course.job.total);
@@ -175,6 +174,7 @@ impl Meter {
     /// A piece that is not paid yet.
     async fn piece(
         &mut self,
+        source: &dyn Source,
         row: &Row,
         request: &PieceRequest,
         options: &RunOptions,
@@ -187,7 +187,7 @@ impl Meter {
             match self.pay(request, &options.franking, memo_job) {
                 Ok(paid) => break paid,
                 Err(error) if is_of_the_piece(&error) => {
-                    course.reject(row, rejection(row, &Where::Row, error.told()), progress);
+                    course.reject(row, refused(source, row, &error), progress);
                     return Ok(());
                 }
                 Err(MeterError::Refusal(Refusal::Device(

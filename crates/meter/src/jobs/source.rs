@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 use timbre_indicium::Bitmap;
+use timbre_postage::PriceRefusal;
 
-use super::reject::Wrong;
+use super::reject::{Where, Wrong};
 use super::state::Identity;
 use crate::error::{Fault, MeterError};
 use crate::piece::PieceRequest;
@@ -28,6 +29,8 @@ pub(crate) trait Source {
     /// Names of the cells of a row.
     fn header(&self) -> &ByteRecord;
     fn delimiter(&self) -> u8;
+    /// Where in a row the price asks for what it refused.
+    fn place_of(&self, refusal: &PriceRefusal) -> Where;
     /// The pieces in order; every call starts again from the first.
     fn rows(&self) -> Box<dyn Iterator<Item = Row> + '_>;
     /// What prints this file's marks into the folder `output`.

@@ -10,13 +10,15 @@ use crate::error::Fault;
 
 pub(crate) struct Pictures {
     folder: PathBuf,
+    /// Written since everything was last made durable.
+    unsettled: Vec<PathBuf>,
 }
 
 impl Pictures {
     pub(crate) fn into_folder(output: &Path) -> Result<Pictures, Fault> {
         let folder = output.join("marks");
         create_folder(&folder)?;
-        Ok(Pictures { folder })
+        Ok(Pictures { folder, unsettled: Vec::new() })
     }
 
     fn path(&self, row: &Row) -> PathBuf {
@@ -38,16 +40,20 @@ impl Printer for Pictures {
     }
 
     fn print(&mut self, row: &Row, mark: &Bitmap) -> Result<(), Fault> {
-        write_unsettled(&self.path(row), &mark.to_png_red())
+        let path = self.path(row);
+        write_unsettled(&path, &mark.to_png_red())?;
+        self.unsettled.push(path);
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<bool, Fault> {
-        settle(&self.folder)?;
+        settle(&self.folder, &self.unsettled)?;
+        self.unsettled.clear();
         Ok(true)
     }
 
     fn finish(&mut self) -> Result<Printed, Fault> {
-        settle(&self.folder)?;
+        self.settle()?;
         Ok(Printed::Marks(self.folder.clone()))
     }
 }

@@ -1,5 +1,7 @@
 //! What a header calls its columns, in both languages.
 
+use timbre_postage::PriceRefusal;
+
 /// A column that is read; all others are kept and ignored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Column {
@@ -13,6 +15,24 @@ pub(super) enum Column {
 }
 
 impl Column {
+    /// The column to look at when a price was refused.
+    pub(super) fn blamed_by(refusal: &PriceRefusal) -> Option<Column> {
+        match refusal {
+            PriceRefusal::NoTable
+            | PriceRefusal::NotYetInForce { .. }
+            | PriceRefusal::Expired { .. } => None,
+            PriceRefusal::UnknownService { .. } => Some(Column::Class),
+            PriceRefusal::NoPriceToDestination { .. } => Some(Column::Destination),
+            PriceRefusal::TooHeavy { .. } | PriceRefusal::NoPriceAtWeight { .. } => {
+                Some(Column::Weight)
+            }
+            PriceRefusal::TooLarge { .. }
+            | PriceRefusal::TooSmall { .. }
+            | PriceRefusal::BadProportions { .. } => Some(Column::Size),
+            PriceRefusal::RegisteredNotOffered { .. } => Some(Column::Registered),
+        }
+    }
+
     const ALL: [Column; 7] = [
         Column::Weight,
         Column::Destination,
