@@ -6,7 +6,7 @@
 //! s. 13), with half an inch of page left of it and below it. Everything else in the document
 //! stays: a sound file is kept byte for byte and the mark is appended to it as a revision.
 //!
-//! It refuses to open what is protected, to print a mark on a page that has one, and to cover
+//! It refuses to open what is protected or cut off, to print a mark on a page that has one, and to cover
 //! anything with white. It does not render pages: [`Placement::beneath`] tells the text and the
 //! pictures that it can see in the place of the mark, and a person decides.
 

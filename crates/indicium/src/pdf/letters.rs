@@ -1,13 +1,14 @@
 //! A document of letters that takes marks.
 //!
 //! A sound file is saved as its own bytes with a revision appended, so nothing of it can be
-//! lost; only a file whose index had to be repaired is written anew. Pages that share resources
+//! lost; only a file whose index was not where it says is written anew. Pages that share resources
 //! or content with a stamped page are not touched: the stamped page gets its own dictionary.
 
 use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use lopdf::xref::XrefRecovery;
 use lopdf::{Dictionary, Document, IncrementalDocument, Object, ObjectId, Stream, dictionary};
 
 use super::content::{self, Balance};
@@ -43,9 +44,14 @@ impl Letters {
     /// Opens a PDF.
     ///
     /// # Errors
-    /// A file that is not a PDF, is protected, is damaged beyond repair or has no pages.
+    /// A file that is not a PDF, is protected, is damaged or has no pages.
     pub fn open(bytes: &[u8]) -> Result<Letters, PdfError> {
         let (document, bytes) = read(bytes)?;
+        // What is left of a file that was cut off may look whole, and lack fonts and lines of text.
+        // Nobody should pay postage for that.
+        if document.xref_recovery == Some(XrefRecovery::Reconstructed) {
+            return Err(PdfError::Broken { reason: "its index is missing".to_owned() });
+        }
         let pages = pages(&document)?;
         let mut file = IncrementalDocument::create_from(bytes.to_vec(), document);
         keep_trailer_keys(&mut file.new_document);

@@ -137,15 +137,25 @@ fn compressed_object_and_reference_streams_are_read_and_continued() {
 }
 
 #[test]
-fn a_file_with_a_wrong_index_is_repaired_and_written_anew() {
-    let text = String::from_utf8_lossy(&blank()).into_owned();
-    let cut = text.find("xref").unwrap();
-    let damaged = &blank()[..cut];
-    let franked = stamped(damaged);
+fn a_file_whose_index_is_not_where_it_says_is_written_anew() {
+    let mut displaced = blank();
+    let last_digit = displaced.len() - "\n%%EOF\n".len() - 1;
+    displaced[last_digit] ^= 1;
+    let franked = stamped(&displaced);
     let strict = lopdf::LoadOptions { strict: true, ..Default::default() };
     let document = lopdf::Document::load_mem_with_options(&franked, strict).unwrap();
-    assert!(document.xref_recovery.is_none());
+    assert_eq!(document.xref_recovery, None);
     assert_eq!(Letters::open(&franked).unwrap().is_stamped(0), Ok(true));
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_refused_although_pages_are_left() {
+    let whole = sharing();
+    let cut = whole.windows(6).position(|bytes| bytes == b"xref\n0").unwrap();
+    let error = Letters::open(&whole[..cut]).unwrap_err();
+    assert_eq!(error.code(), "pdf-damaged");
+    // A scan may still be searched for marks: that costs nothing.
+    assert_eq!(images(&whole[..cut]).unwrap().count(), 3);
 }
 
 #[test]
