@@ -315,3 +315,39 @@ macro_rules! displayed {
 }
 
 displayed!(Refusal, Fault, Breach);
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+    use std::path::Path;
+
+    use super::*;
+    use crate::error::MeterError;
+
+    #[test]
+    fn a_full_disk_after_a_debit_says_what_is_paid_what_is_not_printed_and_what_to_do() {
+        let full =
+            Fault::io("write", Path::new("marks/000007.png"), Error::from(ErrorKind::StorageFull));
+        let error = MeterError::from(Fault::PaidNotPrinted { record: 12, source: Box::new(full) });
+        assert_eq!(error.code(), "disk-full");
+        assert_eq!(
+            error.message(English),
+            "piece 12 is paid and was not printed: cannot write marks/000007.png: no storage space"
+        );
+        assert_eq!(
+            error.message(French),
+            "la pièce 12 est payée et n’a pas été imprimée : impossible d’écrire marks/000007.png : no storage space"
+        );
+        assert_eq!(
+            error.advice(English),
+            Some("make room, then give the same command again: nothing is lost")
+        );
+    }
+
+    #[test]
+    fn every_verb_of_a_fault_has_its_french() {
+        for verb in ["create", "lock", "open", "read", "remove", "find"] {
+            assert_ne!(in_french(verb), in_french("write"), "{verb}");
+        }
+    }
+}

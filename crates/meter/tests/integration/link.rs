@@ -213,3 +213,21 @@ fn roots_that_cannot_be_used_are_named() {
     std::fs::write(&ca, "no certificate here").unwrap();
     assert!(prepared(&network).contains("it holds no certificate"));
 }
+
+#[test]
+fn a_directory_may_name_only_what_the_catalogue_names_there_or_at_the_connect_port() {
+    let line = Line::new();
+    let link = line.link("127.0.0.1:8443".parse().unwrap());
+    for (name, url, known) in [
+        ("comet.refill", "https://comet.timbre.localhost/comet/v1/refill", true),
+        ("comet.refill", "https://comet.timbre.localhost:8443/comet/v1/refill", true),
+        ("comet.refill", "https://comet.timbre.localhost:9443/comet/v1/refill", false),
+        ("comet.refill", "http://comet.timbre.localhost/comet/v1/refill", false),
+        ("comet.refill", "https://comet.example.org/comet/v1/refill", false),
+        ("comet.refill", "https://comet.timbre.localhost/comet/v1/inspection", false),
+        ("comet.rebate", "https://comet.timbre.localhost/comet/v1/refill", false),
+        ("not an id", "not a URL", false),
+    ] {
+        assert_eq!(link.knows(name, url), known, "{name} {url}");
+    }
+}
