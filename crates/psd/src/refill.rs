@@ -103,7 +103,7 @@ impl<J: Journal> Psd<J> {
         let found = self.control_sum().checked_add(reply.amount);
         let expected = reply.control_sum_after;
         if found != Ok(expected) || registers.control_sum() != Ok(expected) {
-            let found = found.unwrap_or(self.control_sum());
+            let found = found.unwrap_or_else(|_| self.control_sum());
             return Err(Breach::WrongControlSum { expected, found }.into());
         }
         self.settle()?;

@@ -45,11 +45,13 @@ impl World {
 
 /// A life, until it ends or the power goes.
 fn live(disk: CrashDisk, world: &mut World) -> Result<(), PsdError> {
-    let stop = |error: OpenError| PsdError::from(JournalError::Io {
-        action: "open",
-        file: error.to_string().into(),
-        source: std::io::Error::other("stop"),
-    });
+    let stop = |error: OpenError| {
+        PsdError::from(JournalError::Io {
+            action: "open",
+            file: error.to_string().into(),
+            source: std::io::Error::other("stop"),
+        })
+    };
     let journal = Segments::on_new(disk, SLOTS)?;
     let mut psd = Psd::manufacture(birth(), journal, device_keys(), at(0)).map_err(stop)?;
     world.manufactured = true;
@@ -103,7 +105,9 @@ fn open(image: Image) -> Result<Psd<Segments<ImageDisk>>, OpenError> {
 /// What is wrong with a device that was opened after a power cut, as the world sees it.
 fn judge(image: &Image, world: &World) -> Result<(), String> {
     let mut psd = match open(image.clone()) {
-        Err(OpenError::Journal(JournalError::Absent { .. })) if !world.manufactured => return Ok(()),
+        Err(OpenError::Journal(JournalError::Absent { .. })) if !world.manufactured => {
+            return Ok(());
+        }
         Err(error) => return Err(format!("it does not open: {error}")),
         Ok(psd) => psd,
     };
@@ -186,7 +190,7 @@ fn no_power_cut_at_any_operation_loses_or_doubles_anything() {
         for (number, image) in disk.images().into_iter().enumerate() {
             judge(&image, &world).unwrap_or_else(|wrong| panic!("cut at {cut}: {wrong}"));
             images += 1;
-            if number % 3 == 0 && !image.is_empty() {
+            if number % 7 == 0 && !image.is_empty() {
                 recoveries += cut_during_recovery(&image, &world, cut);
             }
         }

@@ -198,8 +198,7 @@ fn a_segment_of_another_meter_is_named_with_both_meters() {
     let (_, disk) = device_in_second_segment();
     let other = ImageDisk::default();
     let journal = Segments::on_new(other.clone(), SLOTS).unwrap();
-    let birth =
-        timbre_psd::Birth { serial: MeterSerial::new(7).unwrap(), ..birth() };
+    let birth = timbre_psd::Birth { serial: MeterSerial::new(7).unwrap(), ..birth() };
     Psd::manufacture(birth, journal, device_keys(), at(0)).unwrap();
     let mut image = disk.image();
     image.insert(2, other.image()[&1].clone());
@@ -215,11 +214,7 @@ fn an_older_segment_of_the_same_meter_cannot_stand_for_the_newest() {
     let mut image = disk.image();
     let first = image[&1].clone();
     image.insert(2, first);
-    assert_eq!(damage_of(image).0, Damage {
-        file: name_of(2),
-        slot: 0,
-        fault: SlotFault::Chain
-    });
+    assert_eq!(damage_of(image).0, Damage { file: name_of(2), slot: 0, fault: SlotFault::Chain });
 }
 
 #[test]
@@ -242,5 +237,8 @@ fn damage_in_an_old_segment_is_found_when_its_records_are_read() {
     let psd = open(image).unwrap();
     assert!(psd.records_after(psd.record_sequence() - 3, 10).is_ok(), "the newest ones are sound");
     let error = psd.records_after(0, 1000).unwrap_err();
-    assert!(error.to_string().contains("journal-00000001.segment is damaged at slot 12"), "{error}");
+    assert!(
+        error.to_string().contains("journal-00000001.segment is damaged at slot 12"),
+        "{error}"
+    );
 }

@@ -103,7 +103,10 @@ fn the_edges_of_each_limit_are_allowed() {
     let all = Postage { confirmed: true, ..letter(cents(100_00)) };
     assert!(psd.pre_debit(all, at(10)).is_ok(), "everything that is left");
     assert!(psd.pre_debit(letter(cents(99_99)), at(10)).is_ok(), "right below the high value");
-    assert!(psd.pre_debit(letter(cents(1_44)), at(5 - 120)).is_ok(), "a clock set back two minutes");
+    assert!(
+        psd.pre_debit(letter(cents(1_44)), at(5 - 120)).is_ok(),
+        "a clock set back two minutes"
+    );
     let last_day = Postage { date: TODAY + 27.days(), ..letter(cents(1_44)) };
     assert!(psd.pre_debit(last_day, at(27 * 86_400)).is_ok(), "the last day of grace");
 }
@@ -202,10 +205,9 @@ fn a_pre_debit_of_another_device_is_a_breach() {
 #[test]
 fn a_refusal_speaks_the_language_of_the_operator() {
     use timbre_postage::Language;
-    let refused = refusal(operational().pre_debit(
-        Postage { confirmed: true, ..letter(cents(250_00)) },
-        at(10),
-    ));
+    let refused = refusal(
+        operational().pre_debit(Postage { confirmed: true, ..letter(cents(250_00)) }, at(10)),
+    );
     assert_eq!(
         refused.message(Language::English),
         "insufficient funds: $250.00 asked for, $100.00 left; refill the meter"

@@ -272,7 +272,8 @@ impl Disk for CrashDisk {
             power.pending.clear();
             return Err(io::Error::other("input/output error"));
         }
-        power.settle(|pending| matches!(pending, Pending::Slot { segment: s, .. } if *s == segment));
+        power
+            .settle(|pending| matches!(pending, Pending::Slot { segment: s, .. } if *s == segment));
         Ok(())
     }
 

@@ -78,8 +78,5 @@ fn an_unprinted_piece_is_printed_once_more_without_paying() {
 fn a_locked_device_reprints_nothing() {
     let mut psd = operational();
     let paid = frank(&mut psd, cents(1_44), at(10)).unwrap();
-    assert_eq!(
-        code(psd.reprint(paid.record_sequence, at(28 * 86_400))),
-        "inspection-overdue"
-    );
+    assert_eq!(code(psd.reprint(paid.record_sequence, at(28 * 86_400))), "inspection-overdue");
 }

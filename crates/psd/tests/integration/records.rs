@@ -89,8 +89,9 @@ fn the_pieces_of_a_job_are_found_again_and_only_those() {
             .unwrap()
             .map(|piece| piece.unwrap().memo.fields().job.unwrap().1)
             .collect();
-        let expected: Vec<u32> =
-            (0..30).filter(|row| usize::from(row % 3 == 0) == usize::from(job == jobs[1])).collect();
+        let expected: Vec<u32> = (0..30)
+            .filter(|row| usize::from(row % 3 == 0) == usize::from(job == jobs[1]))
+            .collect();
         assert_eq!(rows, expected);
     }
     assert_eq!(psd.pieces_of_job(JobId([0; 8]), 0).unwrap().count(), 0);
