@@ -6,7 +6,7 @@ use timbre_postage::{Currency, MeterSerial, Registers};
 
 use crate::codec::{Reader, Writer};
 use crate::device_state::{DeviceKeys, DeviceState};
-use crate::entry::wire;
+use crate::entry::messages;
 use crate::journal::SlotFault;
 use crate::{State, TrustAnchors};
 
@@ -24,16 +24,16 @@ impl DeviceState {
             w.key(&keys.device);
             w.key(&keys.indicium);
         });
-        w.option(self.installation.as_ref(), wire::write_installation);
+        w.option(self.installation.as_ref(), messages::write_installation);
         w.registers(&self.registers);
         w.amount(self.control_sum);
         w.u64(self.record_sequence);
         w.raw(&self.chain);
         w.time(self.last_time);
-        w.option(self.pending_refill.as_ref(), wire::write_refill_request);
-        w.option(self.last_refill.as_ref(), wire::write_refill_reply);
-        w.option(self.pending_inspection.as_ref(), wire::write_inspection_request);
-        w.option(self.last_inspection.as_ref(), wire::write_inspection_reply);
+        w.option(self.pending_refill.as_ref(), messages::write_refill_request);
+        w.option(self.last_refill.as_ref(), messages::write_refill_reply);
+        w.option(self.pending_inspection.as_ref(), messages::write_inspection_request);
+        w.option(self.last_inspection.as_ref(), messages::write_inspection_reply);
         w.option(self.next_inspection, Writer::date);
         w.u32(u32::try_from(self.unprinted.len()).expect("invariant: unprinted pieces are few"));
         for (record, reprinted) in &self.unprinted {
@@ -57,16 +57,16 @@ impl DeviceState {
             anchors: TrustAnchors { funds: r.key()?, rates: r.key()? },
             base: state_of(r.u8()?)?,
             keys: r.option(|r| Ok(DeviceKeys { device: r.key()?, indicium: r.key()? }))?,
-            installation: r.option(|r| wire::read_installation(r, serial))?,
+            installation: r.option(|r| messages::read_installation(r, serial))?,
             registers: r.registers()?,
             control_sum: r.amount()?,
             record_sequence: r.u64()?,
             chain: r.raw()?,
             last_time: r.time()?,
-            pending_refill: r.option(|r| wire::read_refill_request(r, serial))?,
-            last_refill: r.option(|r| wire::read_refill_reply(r, serial))?,
-            pending_inspection: r.option(|r| wire::read_inspection_request(r, serial))?,
-            last_inspection: r.option(|r| wire::read_inspection_reply(r, serial))?,
+            pending_refill: r.option(|r| messages::read_refill_request(r, serial))?,
+            last_refill: r.option(|r| messages::read_refill_reply(r, serial))?,
+            pending_inspection: r.option(|r| messages::read_inspection_request(r, serial))?,
+            last_inspection: r.option(|r| messages::read_inspection_reply(r, serial))?,
             next_inspection: r.option(Reader::date)?,
             unprinted: (0..r.u32()?)
                 .map(|_| Ok((r.u64()?, r.u8()? != 0)))

@@ -1,9 +1,11 @@
 //! What happens to a device, as the journal tells it: one entry per slot.
 //!
 //! An entry holds everything needed to repeat its effect, so the state after opening is made by the
-//! same function as the state in use. The bytes are in `entry/wire.rs`.
+//! same function as the state in use. The bytes are in `entry/wire.rs`
+//! and `entry/messages.rs`.
 
-pub(crate) mod wire;
+pub(crate) mod messages;
+mod wire;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -1,5 +1,5 @@
-//! Disks with a will of their own: one that can be looked into, one that loses its power, one that
-//! fails to flush, one that is full.
+//! Disks with a will of their own: one that can be looked into, one that loses its power or
+//! fails to flush.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,23 +9,23 @@ use std::sync::{Arc, Mutex};
 use timbre_psd::journal::{Disk, SLOT_BYTES};
 
 /// What lies on a disk.
-pub type Image = BTreeMap<u32, Vec<u8>>;
+pub(crate) type Image = BTreeMap<u32, Vec<u8>>;
 
 /// A disk in memory whose image can be taken at any time.
 #[derive(Clone, Default)]
-pub struct ImageDisk(pub Arc<Mutex<Image>>);
+pub(crate) struct ImageDisk(pub(crate) Arc<Mutex<Image>>);
 
 impl ImageDisk {
-    pub fn of(image: Image) -> Self {
+    pub(crate) fn of(image: Image) -> Self {
         ImageDisk(Arc::new(Mutex::new(image)))
     }
 
-    pub fn image(&self) -> Image {
+    pub(crate) fn image(&self) -> Image {
         self.0.lock().unwrap().clone()
     }
 }
 
-pub fn name_of(segment: u32) -> PathBuf {
+pub(crate) fn name_of(segment: u32) -> PathBuf {
     PathBuf::from(format!("psd/journal-{segment:08}.segment"))
 }
 
@@ -109,41 +109,41 @@ struct Power {
 
 /// A disk whose power goes at a chosen operation.
 #[derive(Clone, Default)]
-pub struct CrashDisk(Arc<Mutex<Power>>);
+pub(crate) struct CrashDisk(Arc<Mutex<Power>>);
 
 impl CrashDisk {
-    pub fn holding(image: Image) -> Self {
+    pub(crate) fn holding(image: Image) -> Self {
         let power = Power { durable: image.clone(), cached: image, ..Power::default() };
         CrashDisk(Arc::new(Mutex::new(power)))
     }
 
-    pub fn cut_at(self, operation: usize) -> Self {
+    pub(crate) fn cut_at(self, operation: usize) -> Self {
         self.0.lock().unwrap().cut_at = Some(operation);
         self
     }
 
-    pub fn fail_flush_at(self, operation: usize) -> Self {
+    pub(crate) fn fail_flush_at(self, operation: usize) -> Self {
         self.0.lock().unwrap().fail_flush_at = Some(operation);
         self
     }
 
-    pub fn lying(self) -> Self {
+    pub(crate) fn lying(self) -> Self {
         self.0.lock().unwrap().lying = true;
         self
     }
 
-    pub fn operations(&self) -> usize {
+    pub(crate) fn operations(&self) -> usize {
         self.0.lock().unwrap().operations
     }
 
     /// What is certainly on the disk.
-    pub fn durable(&self) -> Image {
+    pub(crate) fn durable(&self) -> Image {
         self.0.lock().unwrap().durable.clone()
     }
 
     /// Every image that may be found after the power has gone: each pending write may have reached
     /// the disk wholly, not at all, or up to some byte, or scrambled what it was to change.
-    pub fn images(&self) -> Vec<Image> {
+    pub(crate) fn images(&self) -> Vec<Image> {
         let power = self.0.lock().unwrap();
         let mut images = vec![power.durable.clone()];
         for pending in &power.pending {
@@ -283,65 +283,5 @@ impl Disk for CrashDisk {
 
     fn name(&self, segment: u32) -> PathBuf {
         name_of(segment)
-    }
-}
-
-/// A disk that can be filled: then nothing new is made, and perhaps nothing is written.
-#[derive(Clone, Default)]
-pub struct FullDisk {
-    inner: ImageDisk,
-    pub state: Arc<Mutex<Fullness>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Fullness {
-    #[default]
-    Room,
-    NoNewSegment,
-    NoWrite,
-}
-
-impl FullDisk {
-    fn check(&self, refused: &[Fullness]) -> io::Result<()> {
-        match refused.contains(&self.state.lock().unwrap()) {
-            true => Err(io::ErrorKind::StorageFull.into()),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Disk for FullDisk {
-    fn segments(&self) -> io::Result<Vec<u32>> {
-        self.inner.segments()
-    }
-
-    fn length(&self, segment: u32) -> io::Result<u64> {
-        self.inner.length(segment)
-    }
-
-    fn create(&mut self, segment: u32, head: &[u8], length: u64) -> io::Result<()> {
-        self.check(&[Fullness::NoNewSegment, Fullness::NoWrite])?;
-        self.inner.create(segment, head, length)
-    }
-
-    fn read_at(&self, segment: u32, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.inner.read_at(segment, offset, buffer)
-    }
-
-    fn write_at(&mut self, segment: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.check(&[Fullness::NoWrite])?;
-        self.inner.write_at(segment, offset, bytes)
-    }
-
-    fn flush(&mut self, segment: u32) -> io::Result<()> {
-        self.inner.flush(segment)
-    }
-
-    fn flush_names(&mut self) -> io::Result<()> {
-        self.inner.flush_names()
-    }
-
-    fn name(&self, segment: u32) -> PathBuf {
-        self.inner.name(segment)
     }
 }

@@ -15,39 +15,39 @@ use timbre_psd::{
     Postage, Psd, PsdError, Refusal, TrustAnchors,
 };
 
-pub const TODAY: Date = date(2026, 3, 2);
+pub(crate) const TODAY: Date = date(2026, 3, 2);
 
 /// `seconds` after 14:00 UTC of [`TODAY`].
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     let noon: Timestamp = "2026-03-02T14:00:00Z".parse().unwrap();
     noon + seconds.seconds()
 }
 
-pub fn cents(cents: i64) -> Amount {
+pub(crate) fn cents(cents: i64) -> Amount {
     Amount::from_cents(cents, Currency::Cad).unwrap()
 }
 
-pub fn serial() -> MeterSerial {
+pub(crate) fn serial() -> MeterSerial {
     MeterSerial::new(42).unwrap()
 }
 
-pub fn nonce(byte: u8) -> Nonce {
+pub(crate) fn nonce(byte: u8) -> Nonce {
     [byte; 16]
 }
 
 /// The keys of the one device of these tests.
-pub fn device_keys() -> Arc<dyn KeyStore> {
+pub(crate) fn device_keys() -> Arc<dyn KeyStore> {
     static KEYS: OnceLock<Arc<MemoryKeys>> = OnceLock::new();
     let roles = [KeyRole::Device, KeyRole::Indicium];
     KEYS.get_or_init(|| Arc::new(MemoryKeys::generate(&roles).unwrap())).clone()
 }
 
-pub fn server_keys() -> &'static MemoryKeys {
+pub(crate) fn server_keys() -> &'static MemoryKeys {
     static KEYS: OnceLock<MemoryKeys> = OnceLock::new();
     KEYS.get_or_init(|| MemoryKeys::generate(&[KeyRole::Funds, KeyRole::Rates]).unwrap())
 }
 
-pub fn birth() -> Birth {
+pub(crate) fn birth() -> Birth {
     let key = |role| server_keys().public_key(role).unwrap();
     Birth {
         serial: serial(),
@@ -57,7 +57,7 @@ pub fn birth() -> Birth {
 }
 
 /// What the server answers to a request for an operational block.
-pub fn block_for(request: &installation::Request) -> OperationalBlock {
+pub(crate) fn block_for(request: &installation::Request) -> OperationalBlock {
     let key = |role| server_keys().public_key(role).unwrap();
     OperationalBlock {
         serial: request.serial,
@@ -81,20 +81,20 @@ pub fn block_for(request: &installation::Request) -> OperationalBlock {
     }
 }
 
-pub fn policy() -> InspectionPolicy {
+pub(crate) fn policy() -> InspectionPolicy {
     InspectionProfile::named("canada-connect-plus").unwrap().policy()
 }
 
-pub fn signed<M: Signed>(message: M) -> M {
+pub(crate) fn signed<M: Signed>(message: M) -> M {
     message.sign(server_keys()).unwrap()
 }
 
-pub fn installation_reply(block: OperationalBlock) -> installation::Reply {
+pub(crate) fn installation_reply(block: OperationalBlock) -> installation::Reply {
     signed(installation::Reply { block, signature: UNSIGNED })
 }
 
 /// What the server answers to a refill, unsigned so that a test may alter it first.
-pub fn bare_refill_reply(request: &refill::Request) -> refill::Reply {
+pub(crate) fn bare_refill_reply(request: &refill::Request) -> refill::Reply {
     refill::Reply {
         serial: request.serial,
         sequence: request.sequence,
@@ -109,11 +109,11 @@ pub fn bare_refill_reply(request: &refill::Request) -> refill::Reply {
     }
 }
 
-pub fn refill_reply(request: &refill::Request) -> refill::Reply {
+pub(crate) fn refill_reply(request: &refill::Request) -> refill::Reply {
     signed(bare_refill_reply(request))
 }
 
-pub fn inspection_reply(
+pub(crate) fn inspection_reply(
     request: &inspection::Request,
     instruction: Instruction,
 ) -> inspection::Reply {
@@ -128,29 +128,29 @@ pub fn inspection_reply(
 }
 
 /// A device that was just made, on segments of `slots` slots.
-pub fn manufactured<D: Disk>(disk: D, slots: u64) -> Psd<Segments<D>> {
+pub(crate) fn manufactured<D: Disk>(disk: D, slots: u64) -> Psd<Segments<D>> {
     let journal = Segments::on_new(disk, slots).unwrap();
     Psd::manufacture(birth(), journal, device_keys(), at(0)).unwrap()
 }
 
-pub fn install(psd: &mut Psd<impl Journal>) {
+pub(crate) fn install(psd: &mut Psd<impl Journal>) {
     psd.initialise(at(1)).unwrap();
     let request = psd.installation_request(at(2), nonce(1)).unwrap();
     psd.install(&installation_reply(block_for(&request)), at(3)).unwrap();
 }
 
-pub fn refill(psd: &mut Psd<impl Journal>, amount: Amount) {
+pub(crate) fn refill(psd: &mut Psd<impl Journal>, amount: Amount) {
     let request = psd.refill_request(amount, at(4), nonce(2)).unwrap();
     psd.apply_refill(&refill_reply(&request), at(5)).unwrap();
 }
 
 /// A device in service, in memory, with $100.00.
-pub fn operational() -> Psd<MemoryJournal> {
+pub(crate) fn operational() -> Psd<MemoryJournal> {
     operational_on(MemoryDisk::default(), 4096)
 }
 
 /// A device in service with $100.00, on segments of `slots` slots.
-pub fn operational_on<D: Disk>(disk: D, slots: u64) -> Psd<Segments<D>> {
+pub(crate) fn operational_on<D: Disk>(disk: D, slots: u64) -> Psd<Segments<D>> {
     let mut psd = manufactured(disk, slots);
     install(&mut psd);
     refill(&mut psd, cents(100_00));
@@ -158,12 +158,12 @@ pub fn operational_on<D: Disk>(disk: D, slots: u64) -> Psd<Segments<D>> {
 }
 
 /// Closes a device and opens it again.
-pub fn reopened<J: Journal>(psd: Psd<J>) -> Psd<J> {
+pub(crate) fn reopened<J: Journal>(psd: Psd<J>) -> Psd<J> {
     Psd::open(psd.into_journal(), device_keys()).unwrap()
 }
 
 /// A lettermail piece to Canada.
-pub fn letter(amount: Amount) -> Postage {
+pub(crate) fn letter(amount: Amount) -> Postage {
     Postage {
         kind: MarkKind::Postage,
         amount,
@@ -174,7 +174,7 @@ pub fn letter(amount: Amount) -> Postage {
     }
 }
 
-pub fn memo(job: JobId, row: u32) -> Memo {
+pub(crate) fn memo(job: JobId, row: u32) -> Memo {
     Memo::new(MemoFields {
         job: Some((job, row)),
         destination: Some("CA".parse().unwrap()),
@@ -188,7 +188,7 @@ pub fn memo(job: JobId, row: u32) -> Memo {
 }
 
 /// Franks one letter: pre-debit and perform.
-pub fn frank(
+pub(crate) fn frank(
     psd: &mut Psd<impl Journal>,
     amount: Amount,
     now: Timestamp,
@@ -198,7 +198,7 @@ pub fn frank(
 }
 
 /// The code of whatever refused.
-pub fn code<T: std::fmt::Debug>(result: Result<T, PsdError>) -> &'static str {
+pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, PsdError>) -> &'static str {
     match result.expect_err("a refusal is expected") {
         PsdError::Refused(refusal) => refusal.code(),
         PsdError::Breach(breach) => breach.code(),
@@ -206,7 +206,7 @@ pub fn code<T: std::fmt::Debug>(result: Result<T, PsdError>) -> &'static str {
     }
 }
 
-pub fn refusal<T: std::fmt::Debug>(result: Result<T, PsdError>) -> Refusal {
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, PsdError>) -> Refusal {
     match result.expect_err("a refusal is expected") {
         PsdError::Refused(refusal) => refusal,
         other => panic!("not a refusal: {other}"),

@@ -1,15 +1,76 @@
 //! A full disk: nothing is printed, nothing changes, and when there is room again the device goes on.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use timbre_key_store::{KeyRole, KeyStore, Seal, SealedKeys};
-use timbre_psd::journal::{Directory, Segments};
+use timbre_psd::journal::{Directory, Disk, Segments};
 use timbre_psd::{Fault, JournalError, Psd, PsdError};
 
-use crate::disks::{FullDisk, Fullness};
+use crate::disks::ImageDisk;
 use crate::fixture::*;
+
+/// A disk that can be filled: then nothing new is made, and perhaps nothing is written.
+#[derive(Clone, Default)]
+struct FullDisk {
+    inner: ImageDisk,
+    state: Arc<Mutex<Fullness>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Fullness {
+    #[default]
+    Room,
+    NoNewSegment,
+    NoWrite,
+}
+
+impl FullDisk {
+    fn check(&self, refused: &[Fullness]) -> io::Result<()> {
+        match refused.contains(&self.state.lock().unwrap()) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Disk for FullDisk {
+    fn segments(&self) -> io::Result<Vec<u32>> {
+        self.inner.segments()
+    }
+
+    fn length(&self, segment: u32) -> io::Result<u64> {
+        self.inner.length(segment)
+    }
+
+    fn create(&mut self, segment: u32, head: &[u8], length: u64) -> io::Result<()> {
+        self.check(&[Fullness::NoNewSegment, Fullness::NoWrite])?;
+        self.inner.create(segment, head, length)
+    }
+
+    fn read_at(&self, segment: u32, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.inner.read_at(segment, offset, buffer)
+    }
+
+    fn write_at(&mut self, segment: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.check(&[Fullness::NoWrite])?;
+        self.inner.write_at(segment, offset, bytes)
+    }
+
+    fn flush(&mut self, segment: u32) -> io::Result<()> {
+        self.inner.flush(segment)
+    }
+
+    fn flush_names(&mut self) -> io::Result<()> {
+        self.inner.flush_names()
+    }
+
+    fn name(&self, segment: u32) -> PathBuf {
+        self.inner.name(segment)
+    }
+}
 
 fn is_no_room(error: &PsdError) -> bool {
     matches!(error, PsdError::Fault(Fault::Journal(JournalError::NoRoom { .. })))
@@ -84,7 +145,7 @@ fn the_kernel_refusing_to_write_is_a_full_disk() {
 #[test]
 #[ignore = "run by the test above, under its limit"]
 fn franks_until_the_kernel_refuses() {
-    let directory = std::env::var_os(DIRECTORY).map(std::path::PathBuf::from).unwrap();
+    let directory = std::env::var_os(DIRECTORY).map(PathBuf::from).unwrap();
     let disk = Directory::open(&directory.join("psd")).unwrap();
     let segments = Segments::on_existing(disk, 64).unwrap();
     let mut psd = Psd::open(segments, sealed_keys(&directory)).unwrap();

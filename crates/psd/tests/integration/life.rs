@@ -101,6 +101,8 @@ fn a_journal_on_disk_outlives_the_process_and_belongs_to_one_at_a_time() {
     let registers = psd.registers();
     drop(psd);
     assert!(matches!(FileJournal::create(&path), Err(JournalError::NotEmpty { .. })));
+    // What a process left behind that died while it made a segment.
+    std::fs::write(path.join("unfinished.segment"), b"TPSD and then nothing").unwrap();
     let psd = Psd::open(FileJournal::open(&path).unwrap(), device_keys()).unwrap();
     assert_eq!(psd.registers(), registers);
     assert_eq!(psd.recovery().torn_tail, None);
