@@ -177,17 +177,17 @@ impl Amount {
         Ok(self.mills.cmp(&other.mills))
     }
 
-    /// The amount as a person of that language writes it: `$1.44`, `1,44 $`. The third decimal shows only when it
-    /// is not zero.
+    /// The amount as a person of that language writes it: `$1,234.50`, `1 234,50 $` (with spaces that do not
+    /// break). The third decimal shows only when it is not zero.
     #[must_use]
     pub fn format(self, language: Language) -> String {
         let decimal = self.decimal();
+        let (sign, magnitude) =
+            decimal.strip_prefix('-').map_or(("", decimal.as_str()), |rest| ("-", rest));
+        let (units, fraction) = magnitude.split_once('.').unwrap_or((magnitude, "00"));
         match language {
-            Language::English => match decimal.strip_prefix('-') {
-                Some(rest) => format!("-${rest}"),
-                None => format!("${decimal}"),
-            },
-            Language::French => format!("{}\u{a0}$", decimal.replace('.', ",")),
+            Language::English => format!("{sign}${}.{fraction}", in_threes(units, ',')),
+            Language::French => format!("{sign}{},{fraction}\u{a0}$", in_threes(units, '\u{a0}')),
         }
     }
 
@@ -211,6 +211,18 @@ impl Amount {
             Err(AmountError::CurrencyMismatch(self.currency, other.currency))
         }
     }
+}
+
+/// Digits in groups of three from the right.
+fn in_threes(digits: &str, separator: char) -> String {
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(separator);
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 impl fmt::Display for Amount {
@@ -248,6 +260,9 @@ mod tests {
         assert_eq!(amount.format(Language::English), "$1.44");
         assert_eq!(amount.format(Language::French), "1,44\u{a0}$");
         assert_eq!(Amount::from_mills(-406, Currency::Usd).format(Language::English), "-$0.406");
+        let large = Amount::from_mills(1_234_567_500, Currency::Cad);
+        assert_eq!(large.format(Language::English), "$1,234,567.50");
+        assert_eq!(large.format(Language::French), "1\u{a0}234\u{a0}567,50\u{a0}$");
     }
 
     #[test]

@@ -113,8 +113,8 @@ const CASES: &[Case] = &[
     Case {
         code: "above-maximum",
         fault: |_, request| request.amount = cad("5000.01"),
-        english: "$5000.01 is too much for one refill: the most is $5000.00",
-        french: "5000,01 $ est trop pour une seule recharge : le maximum est de 5000,00 $",
+        english: "$5,000.01 is too much for one refill: the most is $5,000.00",
+        french: "5 000,01 $ est trop pour une seule recharge : le maximum est de 5 000,00 $",
         suspicious: false,
     },
     Case {

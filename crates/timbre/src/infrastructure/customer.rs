@@ -104,7 +104,7 @@ pub(super) fn deposit(
         let language = output.language();
         let [added, now] =
             [receipt.amount, receipt.customer.prepaid].map(|amount| amount.format(language));
-        let text = if receipt.booked_before {
+        if receipt.booked_before {
             language
                 .pick(
                     &format!("Déjà inscrit : {added}. Solde prépayé : {now}."),
@@ -118,8 +118,7 @@ pub(super) fn deposit(
                     &format!("{added} booked. Prepaid balance: {now}."),
                 )
                 .to_owned()
-        };
-        text
+        }
     });
     Ok(Outcome::Done)
 }
