@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
-use timbre_indicium::pdf::{Letters, PdfError};
+use timbre_indicium::pdf::{Beneath, Letters, PdfError};
 use timbre_postage::{Country, Dimensions, Piece, PriceRefusal, Service, Weight};
 
 use super::reject::{Reason, Where, Wrong};
@@ -150,6 +150,7 @@ impl<'a> LetterFile<'a> {
         let cells = [number, span.first, span.last].map(|n| n.to_string());
         let page = span.first as usize - 1;
         let request = match self.letters.placement(page, self.mark_mm) {
+            Ok(place) if place.beneath == Beneath::Text => Err((Where::Row, text_beneath())),
             Ok(_) => self.request(span),
             Err(error) => Err((Where::Row, pdf_reason(&error))),
         };
@@ -297,6 +298,15 @@ fn weight(weight: &LetterWeight, span: Span) -> Option<Weight> {
             u32::try_from(total).ok().map(Weight::from_milligrams)
         }
     }
+}
+
+/// A mark over text is read by nobody, and the clear zone around a mark is the postal operator's rule.
+fn text_beneath() -> Reason {
+    Reason::new(
+        "text-under-mark",
+        "du texte se trouve là où va l’empreinte : laissez libre le coin supérieur droit de la première page",
+        "there is text where the mark goes: leave the top right corner of the first page free",
+    )
 }
 
 fn pdf_reason(error: &PdfError) -> Reason {

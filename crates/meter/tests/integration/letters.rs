@@ -12,8 +12,14 @@ use timbre_postage::Weight;
 
 use crate::stage::{Stage, wait};
 
-/// A PDF of pages of these sizes, in points.
+/// A PDF of empty pages of these sizes, in points.
 fn pdf(pages: &[(u32, u32)]) -> Vec<u8> {
+    pdf_that_paints("", pages)
+}
+
+/// A PDF of pages of these sizes, in points, with the same `content` on each.
+fn pdf_that_paints(content: &str, pages: &[(u32, u32)]) -> Vec<u8> {
+    let contents = 3 + pages.len();
     let kids: Vec<String> = (0..pages.len()).map(|n| format!("{} 0 R", 3 + n)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -21,9 +27,11 @@ fn pdf(pages: &[(u32, u32)]) -> Vec<u8> {
     ];
     for (width, height) in pages {
         objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Resources << >> >>"
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Resources << >> \
+             /Contents {contents} 0 R >>"
         ));
     }
+    objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     let mut bytes = b"%PDF-1.7\n".to_vec();
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
@@ -143,6 +151,22 @@ fn a_letter_whose_page_takes_no_mark_is_set_aside_unpaid() {
     assert_eq!((rejection.piece, rejection.line), (2, 2));
     assert_eq!(rejection.reason.code, "pdf-page-too-small");
     assert_eq!(stamped(&meter, &summary.pdf.unwrap()), [0, 2]);
+}
+
+#[test]
+fn a_letter_with_text_where_the_mark_goes_is_set_aside_unpaid() {
+    let stage = Stage::new();
+    let mut meter = stage.ready(100);
+    let text = |x, y| format!("BT /F1 12 Tf {x} {y} Td (Dear Sir) Tj ET");
+    for (place, franked) in [(text(72, 600), 1), (text(500, 750), 0)] {
+        let output = stage.output().join(franked.to_string());
+        let file = stage.file("letters.pdf", pdf_that_paints(&place, &[LETTER]));
+        let summary = run(&mut meter, &file, &LetterOptions::default(), &options(&output)).unwrap();
+        assert_eq!(summary.franked, franked);
+        let codes: Vec<_> = summary.rejected.iter().map(|r| r.reason.code.as_str()).collect();
+        assert_eq!(codes, vec!["text-under-mark"; 1 - franked as usize]);
+    }
+    assert_eq!(meter.registers().pieces, 1);
 }
 
 #[test]

@@ -88,7 +88,9 @@ pub(crate) fn story_of_run(run: &RunSummary, language: Language) -> String {
 }
 
 fn subtotals(rows: &[Subtotal], language: Language) -> impl Iterator<Item = String> {
+    let nobody = language.pick("(sans compte)", "(no account)");
     rows.iter().map(move |row| {
-        format!("  {:<36}{:>7}{:>16}", row.name, row.pieces, row.amount.format(language))
+        let name = if row.name.is_empty() { nobody } else { &row.name };
+        format!("  {name:<36}{:>7}{:>16}", row.pieces, row.amount.format(language))
     })
 }

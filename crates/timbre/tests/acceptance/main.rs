@@ -8,5 +8,6 @@ mod disk_full;
 mod kill;
 mod lost_reply;
 mod marks;
+mod readme;
 mod separate_processes;
 mod site;
