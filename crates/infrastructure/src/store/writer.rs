@@ -1,11 +1,14 @@
 //! The one writer of an SQLite store: it takes what has queued up while the last commit was flushed and commits it
-//! together, so that thirty refills cost one flush. Each piece of work stands in its own savepoint: one that fails takes
-//! no other with it.
+//! together, so that thirty refills cost one flush. Where one of a group fails, the group is undone and each is done again
+//! by itself: one that fails takes no other with it.
 
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
+use std::thread;
 
 use sqlx::{AnyConnection, AnyPool, Connection};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, Work};
@@ -57,11 +60,13 @@ impl<W: Work> Job for Queued<W> {
     }
 }
 
-/// Starts the writer. It ends, with its connection, when the last sender is gone and the queue is empty.
+/// Starts the writer, on a thread of its own: each of its statements waits for the database, and a thread that only
+/// waits wakes faster than a task. It ends, with its connection, when the last sender is gone and the queue is empty.
 pub(super) fn start(pool: AnyPool) -> mpsc::Sender<Box<dyn Job>> {
     let (sender, mut jobs) = mpsc::channel::<Box<dyn Job>>(QUEUE);
-    tokio::spawn(async move {
-        while let Some(first) = jobs.recv().await {
+    let runtime = Handle::current();
+    thread::spawn(move || {
+        while let Some(first) = jobs.blocking_recv() {
             let mut group = vec![first];
             while group.len() < LARGEST_GROUP {
                 match jobs.try_recv() {
@@ -69,44 +74,53 @@ pub(super) fn start(pool: AnyPool) -> mpsc::Sender<Box<dyn Job>> {
                     Err(_) => break,
                 }
             }
-            let pool = pool.clone();
-            // A task of its own: a panic ends this group and not the writer.
-            let done = tokio::spawn(async move {
-                let committed = commit(&pool, &mut group).await;
-                for job in group {
-                    job.settle(committed.clone());
-                }
-            });
-            if let Err(error) = done.await {
-                tracing::error!(%error, "a group of writes was abandoned");
+            // A panic ends this group and not the writer; its transaction is undone when it is dropped.
+            let work = AssertUnwindSafe(|| runtime.block_on(settle(&pool, group)));
+            if panic::catch_unwind(work).is_err() {
+                tracing::error!("a group of writes was abandoned");
             }
         }
-        pool.close().await;
+        runtime.block_on(pool.close());
     });
     sender
 }
 
-async fn commit(pool: &AnyPool, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+async fn settle(pool: &AnyPool, mut group: Vec<Box<dyn Job>>) {
+    if group.len() > 1 {
+        match commit(pool, &mut group).await {
+            Ok(true) => {
+                for job in group {
+                    job.settle(Ok(()));
+                }
+                return;
+            }
+            Ok(false) => {}
+            Err(reason) => {
+                for job in group {
+                    job.settle(Err(reason.clone()));
+                }
+                return;
+            }
+        }
+    }
+    for mut job in group {
+        let committed = commit(pool, std::slice::from_mut(&mut job)).await;
+        job.settle(committed.map(drop));
+    }
+}
+
+/// Does all of the work in one transaction; false when a piece of it failed and nothing was done.
+async fn commit(pool: &AnyPool, group: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if let [only] = group {
-        if only.run(&mut tx).await {
-            tx.commit().await?;
-        } else {
-            tx.rollback().await?;
-        }
-        return Ok(());
-    }
     for job in group {
-        let mut savepoint = tx.begin().await?;
-        if job.run(&mut savepoint).await {
-            savepoint.commit().await?;
-        } else {
-            savepoint.rollback().await?;
+        if !job.run(&mut tx).await {
+            tx.rollback().await?;
+            return Ok(false);
         }
     }
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Queues the work and waits until it is durable or has failed.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
+mod adhoc;
 mod database;
 mod downloads;
 mod hostile;
