@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::site::{Site, tell};
 
 const KILLS: u32 = 300;
-const ROWS: u32 = 2_000;
+const ROWS: u32 = 3_000;
 
 /// A small generator of our own, so that a failing seed can be run again.
 struct Random(u64);
@@ -43,28 +43,35 @@ fn a_run_killed_hundreds_of_times_at_random_moments_franks_every_piece_once() {
         let mut meter = run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         if killed % 4 == 0 {
             // Anywhere: while it starts, looks for where it was, reads the file.
-            std::thread::sleep(Duration::from_millis(random.below(150)));
+            std::thread::sleep(Duration::from_millis(random.below(80)));
         } else if wait_for_a_mark(&mut meter, &marks) {
             while_franking += 1;
-            std::thread::sleep(Duration::from_micros(random.below(8_000)));
+            std::thread::sleep(Duration::from_micros(random.below(6_000)));
         }
         meter.kill().unwrap();
-        assert_eq!(
-            meter.wait().unwrap().code(),
-            None,
-            "the run was over after {killed} kills: give it more rows"
-        );
+        if let Some(code) = meter.wait().unwrap().code() {
+            assert_eq!(code, 0, "the run ended by itself, and not well");
+            break;
+        }
         killed += 1;
     }
+    // A fast machine may be done before the last blow; it must have taken most of them.
+    assert!(killed > KILLS / 2, "the run was over after {killed} kills: give it more rows");
     assert!(
-        while_franking > KILLS / 2,
-        "only {while_franking} of {KILLS} blows fell while it franked"
+        while_franking > killed / 2,
+        "only {while_franking} of {killed} blows fell while it franked"
     );
-    assert!(count(&marks) < ROWS, "the run was over before the last blow: give it more rows");
 
-    let finished = tell(&mut run());
-    assert_eq!(finished.code(), 0, "{}{}", finished.stdout, finished.stderr);
-    let pictures: HashSet<Vec<u8>> = std::fs::read_dir(&marks)
+    if killed == KILLS {
+        let finished = tell(&mut run());
+        assert_eq!(finished.code(), 0, "{}{}", finished.stdout, finished.stderr);
+    }
+    check(&site, &marks);
+}
+
+/// Every piece once: a mark of its own, paid for, and in agreement with the infrastructure.
+fn check(site: &Site, marks: &Path) {
+    let pictures: HashSet<Vec<u8>> = std::fs::read_dir(marks)
         .unwrap()
         .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
         .collect();
@@ -73,7 +80,7 @@ fn a_run_killed_hundreds_of_times_at_random_moments_franks_every_piece_once() {
         ROWS,
         "every piece has a mark of its own: the count of pieces is in it"
     );
-    assert_eq!(count(&marks), ROWS, "and no piece has two");
+    assert_eq!(count(marks), ROWS, "and no piece has two");
     site.expect_reconciled();
     let meters = site.staff(["meter", "list", "--json"]).expect_code(0).json();
     assert_eq!(meters[0]["registers"]["pieces"], ROWS, "nothing was paid for twice");

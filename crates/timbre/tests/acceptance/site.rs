@@ -220,7 +220,7 @@ impl Site {
     pub(crate) fn letters_csv(&self, rows: u32) -> PathBuf {
         let mut text = String::from("weight,destination,service,account,reference\n");
         for row in 1..=rows {
-            text.push_str(&format!("{}g,CA,lettermail,Sales,R{row:05}\n", 10 + row % 40));
+            text.push_str(&format!("{}g,CA,lettermail,Sales,R{row:05}\n", 10 + row % 20));
         }
         let file = self.path("letters.csv");
         std::fs::write(&file, text).expect("a file");
