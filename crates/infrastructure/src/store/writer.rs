@@ -3,12 +3,9 @@
 //! by itself: one that fails takes no other with it.
 
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::thread;
 
 use sqlx::{AnyConnection, AnyPool, Connection};
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, Work};
@@ -60,34 +57,26 @@ impl<W: Work> Job for Queued<W> {
     }
 }
 
-/// Starts the writer, on a thread of its own: each of its statements waits for the database, and a thread that only
-/// waits wakes faster than a task. It ends, with its connection, when the last sender is gone and the queue is empty.
+/// Starts the writer. It ends, with its connection, when the last sender is gone and the queue is empty.
 pub(super) fn start(pool: AnyPool) -> mpsc::Sender<Box<dyn Job>> {
     let (sender, mut jobs) = mpsc::channel::<Box<dyn Job>>(QUEUE);
-    let runtime = Handle::current();
-    thread::spawn(move || {
-        while let Some(first) = jobs.blocking_recv() {
-            let mut group = vec![first];
-            while group.len() < LARGEST_GROUP {
-                match jobs.try_recv() {
-                    Ok(job) => group.push(job),
-                    Err(_) => break,
-                }
-            }
-            // A panic ends this group and not the writer; its transaction is undone when it is dropped.
-            let work = AssertUnwindSafe(|| runtime.block_on(settle(&pool, group)));
-            if panic::catch_unwind(work).is_err() {
-                tracing::error!("a group of writes was abandoned");
+    tokio::spawn(async move {
+        let mut group = Vec::new();
+        while jobs.recv_many(&mut group, LARGEST_GROUP).await > 0 {
+            let (pool, group) = (pool.clone(), std::mem::take(&mut group));
+            // A task of its own: a panic ends this group and not the writer, and its transaction is undone.
+            if let Err(error) = tokio::spawn(settle(pool, group)).await {
+                tracing::error!(%error, "a group of writes was abandoned");
             }
         }
-        runtime.block_on(pool.close());
+        pool.close().await;
     });
     sender
 }
 
-async fn settle(pool: &AnyPool, mut group: Vec<Box<dyn Job>>) {
+async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>) {
     if group.len() > 1 {
-        match commit(pool, &mut group).await {
+        match commit(&pool, &mut group).await {
             Ok(true) => {
                 for job in group {
                     job.settle(Ok(()));
@@ -104,7 +93,7 @@ async fn settle(pool: &AnyPool, mut group: Vec<Box<dyn Job>>) {
         }
     }
     for mut job in group {
-        let committed = commit(pool, std::slice::from_mut(&mut job)).await;
+        let committed = commit(&pool, std::slice::from_mut(&mut job)).await;
         job.settle(committed.map(drop));
     }
 }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
-mod adhoc;
 mod database;
 mod downloads;
 mod hostile;
