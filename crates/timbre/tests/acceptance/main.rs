@@ -1,6 +1,8 @@
 //! What a user of the executable is promised, driven through the executable alone: separate processes, real TLS, real
 //! files, real signals.
 
+#![expect(clippy::unwrap_used, reason = "a promise that cannot be kept has failed")]
+
 mod bad_input;
 mod clock;
 mod demonstration;
