@@ -121,26 +121,18 @@ impl Snapshot {
         // The inspection comes before a refill: an infrastructure refuses funds to a meter that owes one.
         resume.into_iter().chain(inspection).chain(self.refill_when_low())
     }
-
-    fn upload(&self, reason: Reason) -> Option<Task> {
-        (self.unacknowledged > 0).then_some(Task::TransactionUpload(reason))
-    }
 }
 
-/// What the meter does when `trigger` happens, in order.
+/// What the meter does when `trigger` happens, in order. The upload comes last: a refill or an inspection
+/// before it is a transaction too, and the infrastructure should know of it when the meter falls silent.
 ///
 /// A meter without its operational block asks for it (REQ FUNDS-4). A suspended one asks to be inspected,
 /// which is how it learns that it may go on. One that is out of service still delivers its records.
 #[must_use]
 pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
     let mut tasks = Vec::new();
-    if let Some(reason) = upload_reason(trigger) {
-        tasks.extend(meter.upload(reason));
-    }
-    if meter.is_out_of_service() {
-        return tasks;
-    }
     match trigger {
+        _ if meter.is_out_of_service() => {}
         Trigger::Installed => {
             tasks.extend([Task::Installation, Task::StartupRefresh]);
             tasks.extend(meter.refill_when_low());
@@ -157,6 +149,11 @@ pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
         Trigger::FundsLow => tasks.extend(meter.refill_by_itself()),
         Trigger::InspectionDue => tasks.push(Task::Inspection),
         Trigger::AccountingEnabled | Trigger::PostalInformation => {}
+    }
+    if let Some(reason) = upload_reason(trigger)
+        && (meter.unacknowledged > 0 || !tasks.is_empty())
+    {
+        tasks.push(Task::TransactionUpload(reason));
     }
     tasks
 }

@@ -76,8 +76,8 @@ fn low_funds_are_refilled_at_rest_and_at_wake_but_never_because_of_an_upload() {
     let refill = Task::Refill(cad(100));
     for (trigger, tasks) in [
         (Trigger::PowerOn, vec![Task::StartupRefresh, refill]),
-        (Trigger::Sleep, vec![refill]),
-        (Trigger::PowerOff, vec![refill]),
+        (Trigger::Sleep, vec![refill, upload(UploadReason::Sleep)]),
+        (Trigger::PowerOff, vec![refill, upload(UploadReason::PowerOff)]),
         (Trigger::FundsLow, vec![refill]),
         (Trigger::AccountingEnabled, vec![]),
         (Trigger::PostalInformation, vec![]),
@@ -86,9 +86,18 @@ fn low_funds_are_refilled_at_rest_and_at_wake_but_never_because_of_an_upload() {
         assert_eq!(plan(trigger, &meter), tasks, "{trigger:?}");
         let by_hand = RefillSettings { automatic: false, ..meter.refill };
         let meter = Snapshot { refill: by_hand, ..meter };
-        let without: Vec<Task> = tasks.into_iter().filter(|task| *task != refill).collect();
+        // Without the refill there is nothing to tell of either.
+        let is_told = |task: &Task| !matches!(task, Task::Refill(_) | Task::TransactionUpload(_));
+        let without: Vec<Task> = tasks.into_iter().filter(is_told).collect();
         assert_eq!(plan(trigger, &meter), without, "{trigger:?} by hand");
     }
+}
+
+#[test]
+fn what_is_done_before_sleep_is_told_before_sleep() {
+    let meter = Snapshot { funds: cad(0), unacknowledged: 5, ..content() };
+    let tasks = [Task::Refill(cad(100)), upload(UploadReason::Sleep)];
+    assert_eq!(plan(Trigger::Sleep, &meter), tasks, "the refill is a record too");
 }
 
 #[test]
@@ -102,7 +111,7 @@ fn a_refill_whose_reply_was_lost_is_finished_before_another_is_asked_for() {
     let meter = Snapshot { refill_pending: true, funds: cad(0), ..content() };
     for (trigger, tasks) in [
         (Trigger::PowerOn, vec![Task::StartupRefresh, Task::ResumeRefill]),
-        (Trigger::Sleep, vec![Task::ResumeRefill]),
+        (Trigger::Sleep, vec![Task::ResumeRefill, upload(UploadReason::Sleep)]),
         (Trigger::FundsLow, vec![Task::ResumeRefill]),
     ] {
         assert_eq!(plan(trigger, &meter), tasks, "{trigger:?}");
@@ -115,7 +124,8 @@ fn a_due_inspection_comes_before_a_refill() {
     for state in [State::InspectionDue, State::Locked] {
         let meter = Snapshot { state, funds: cad(0), ..content() };
         let upkeep = [Task::Inspection, Task::Refill(cad(100))];
-        assert_eq!(plan(Trigger::Sleep, &meter), upkeep, "{state}");
+        let told = [upkeep[0], upkeep[1], upload(UploadReason::Sleep)];
+        assert_eq!(plan(Trigger::Sleep, &meter), told, "{state}");
         assert_eq!(plan(Trigger::PowerOn, &meter)[1..], upkeep, "{state}");
     }
 }

@@ -27,6 +27,9 @@ fn the_demonstration_franks_the_examples_and_balances_to_the_cent_and_a_second_r
 
     let second = demonstrate(folder.path());
     assert_eq!(second["reconciliation"]["settled"], true);
+    // The third sleeps with so little left that it refills first: that is told as well.
+    let third = demonstrate(folder.path());
+    assert_eq!(third["reconciliation"]["settled"], true);
     let pieces = |run: &Value| {
         let lines = run["reconciliation"]["lines"].as_array().unwrap();
         let line = lines.iter().find(|line| line["quantity_en"] == "pieces").unwrap();
