@@ -77,9 +77,7 @@ struct JudgedFinding {
 pub(super) fn execute(args: VerifyArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let found = super::find(&args.files)?;
     let config = args.config.clone().unwrap_or_else(default_infrastructure_config);
-    let scanned_on = args
-        .date
-        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned_datetime(TimeZone::system()).date());
+    let scanned_on = args.date.unwrap_or_else(|| date_of(jiff::Timestamp::now()));
     let piece = args.weight.map(|weight| Piece {
         service: args.service,
         destination: args.to,
@@ -169,7 +167,10 @@ impl Judge {
         price: Option<Amount>,
     ) -> Result<Verdict, StaffError> {
         let data = found.mark.data();
-        let known = staff.known_meter(data.serial).await?.map(known_meter);
+        let known = match staff.known_meter(data.serial).await? {
+            Some(meter) => Some(known_meter(staff, meter).await?),
+            None => None,
+        };
         let mut evidence = Evidence {
             meter: known.as_ref(),
             scanned_on: self.scanned_on,
@@ -184,32 +185,38 @@ impl Judge {
         }
         let seen = staff.record_scan(data.serial, data.pieces).await?.seen_before;
         let Some(first) = seen else { return Ok(verdict) };
-        let date = first.to_zoned_datetime(TimeZone::system()).date();
+        let date = date_of(first);
         let sighting = Sighting { date, place: found.place() };
         evidence.seen_before = Some(&sighting);
         Ok(verify::check(&found.mark, &evidence))
     }
 }
 
-fn known_meter(meter: Meter) -> KnownMeter {
-    let enrolled = meter.enrolled.to_zoned_datetime(TimeZone::system()).date();
+async fn known_meter(staff: &Staff, meter: Meter) -> Result<KnownMeter, StaffError> {
+    let enrolled = date_of(meter.enrolled);
     let standing = match meter.state {
         MeterState::Installed => Standing::InService,
-        MeterState::Enrolled | MeterState::Suspended | MeterState::Withdrawn => {
-            Standing::StoppedSince(enrolled)
+        MeterState::Enrolled => Standing::StoppedSince(enrolled),
+        MeterState::Suspended | MeterState::Withdrawn => {
+            // What it printed before it was stopped stays good.
+            let log = staff.audit_log(Some(&meter.serial.to_string())).await?;
+            let stop = log.iter().rev().find(|line| line.what == "suspended");
+            Standing::StoppedSince(stop.map_or(enrolled, |line| date_of(line.at)))
         }
     };
-    KnownMeter {
+    let key = meter.indicium_key;
+    let keys = key.map(|key| KnownKey { key, valid_from: enrolled, valid_until: None });
+    Ok(KnownMeter {
         serial: meter.serial,
         indicia_number: meter.indicia_number,
         postal_code: meter.postal_code,
-        keys: meter
-            .indicium_key
-            .map(|key| KnownKey { key, valid_from: enrolled, valid_until: None })
-            .into_iter()
-            .collect(),
+        keys: keys.into_iter().collect(),
         standing,
-    }
+    })
+}
+
+fn date_of(instant: jiff::Timestamp) -> Date {
+    instant.to_zoned_datetime(TimeZone::system()).date()
 }
 
 fn story(judged: &Judged, language: Language) -> String {

@@ -76,6 +76,22 @@ fn a_mark_of_another_infrastructures_meter_is_not_genuine() {
 }
 
 #[test]
+fn a_suspended_meter_vouches_for_what_it_printed_before_and_for_nothing_later() {
+    let site = Site::ready("100");
+    let today = franked(&site, &["--weight", "20g"]);
+    let kept = site.path("today.png");
+    std::fs::rename(today, &kept).unwrap();
+    let shown = tell(timbre().args(["mark", "show", "--json"]).arg(&kept)).expect_code(0).json();
+    let tomorrow: jiff::civil::Date = shown[0]["date"].as_str().unwrap().parse().unwrap();
+    let tomorrow = tomorrow.tomorrow().unwrap().to_string();
+    let later = franked(&site, &["--weight", "20g", "--date", &tomorrow]);
+    site.staff(["meter", "suspend", "TM0000042", "--reason", "reported stolen"]).expect_code(0);
+    verify(&site, &kept, &[]).expect_code(0);
+    let verdict = verify(&site, &later, &["--date", &tomorrow]).expect_code(5).json();
+    assert_eq!(codes(&verdict), ["meter-stopped"]);
+}
+
+#[test]
 fn a_mark_scanned_long_after_its_date_is_not_in_order() {
     let site = Site::ready("100");
     let mark = franked(&site, &["--weight", "20g"]);
