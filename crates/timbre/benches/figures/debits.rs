@@ -4,16 +4,18 @@
 //! its flush) and complete (a note without a flush). The journal alone, with a payload as long as a debit's, shows what of it
 //! is the disk's.
 
+use std::time::Instant;
+
 use anyhow::Result;
 use jiff::Timestamp;
 use timbre_psd::journal::{PAYLOAD_BYTES, SlotKind};
-use timbre_psd::{FileJournal, Journal as _};
+use timbre_psd::{FileJournal, Journal, MemoryJournal, Postage, Psd};
 
 use crate::Ground;
 use crate::device::{self, Provider};
 use crate::disk::Loop;
 use crate::figure::{Aim, Figure, Quantity};
-use crate::measure::{Contender, Times, in_turns};
+use crate::measure::{Contender, Times, each, in_turns};
 
 const ROUNDS: usize = 9;
 const DEBITS: usize = 2000;
@@ -30,6 +32,7 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
     let now = Timestamp::now();
     let postage = device::letter_postage(now)?;
     let mut record = 0;
+    let mut steps = <[Times; 3]>::default();
 
     let mut contenders = [
         Contender::new(|| Times::of(count, || Ok(overwriting.write()?))),
@@ -40,13 +43,7 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
                 append(&mut journal, record)
             })
         }),
-        Contender::new(|| {
-            Times::of(count, || {
-                let pre_debit = psd.pre_debit(postage.clone(), now)?;
-                let performed = psd.perform(pre_debit)?;
-                Ok(psd.complete(performed.record_sequence)?)
-            })
-        }),
+        Contender::new(|| Times::of(count, || debit(&mut psd, postage.clone(), now, &mut steps))),
     ];
     in_turns(ROUNDS, &mut contenders)?;
     let [overwriting, growing, journal, debits] = &contenders;
@@ -63,7 +60,7 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
         Figure::new(name, Quantity::Time(contender.times().percentile(percent)))
             .beside(raw, reference)
     };
-    Ok(vec![
+    let figures = vec![
         beside("debits: pre-debit with signature, perform, complete", debits).aim(AIM),
         beside("slots appended to the journal", journal).aim(AIM),
         beside("512 bytes at the end of a growing file, fdatasync", growing),
@@ -71,6 +68,54 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
         at("one debit, p99", debits, 99),
         at("one slot, p50", journal, 50),
         at("one slot, p99", journal, 99),
+    ];
+    drop(contenders);
+    let steps =
+        ["pre-debit", "perform", "complete"].into_iter().zip(&steps).map(|(name, times)| {
+            let name = format!("part of a debit: {name}, p50");
+            Figure::new(name, Quantity::Time(times.percentile(50)))
+        });
+    let parts = parts(ground, &provider, &postage, now)?;
+    Ok(figures.into_iter().chain(steps).chain(parts).collect())
+}
+
+/// The three steps of a debit, each timed.
+fn debit(
+    psd: &mut Psd<impl Journal>,
+    postage: Postage,
+    now: Timestamp,
+    steps: &mut [Times; 3],
+) -> Result<()> {
+    let start = Instant::now();
+    let pre_debit = psd.pre_debit(postage, now)?;
+    let computed = Instant::now();
+    let performed = psd.perform(pre_debit)?;
+    let paid = Instant::now();
+    psd.complete(performed.record_sequence)?;
+    steps[0].push(computed - start);
+    steps[1].push(paid - computed);
+    steps[2].push(paid.elapsed());
+    Ok(())
+}
+
+/// What the processor does for a debit, with a journal in memory.
+fn parts(
+    ground: &Ground,
+    provider: &Provider,
+    postage: &Postage,
+    now: Timestamp,
+) -> Result<[Figure; 2]> {
+    let (mut psd, _) = provider.device_on(MemoryJournal::in_memory())?;
+    let batches = ground.amount(200);
+    let pre_debit = each(batches, 50, || psd.pre_debit(postage.clone(), now));
+    let mut steps = <[Times; 3]>::default();
+    let whole = Times::of(batches * 50, || debit(&mut psd, postage.clone(), now, &mut steps))?;
+    Ok([
+        Figure::new("processor: pre-debit, one after the other", Quantity::Time(pre_debit)),
+        Figure::new(
+            "processor: one debit, its journal in memory, p50",
+            Quantity::Time(whole.percentile(50)),
+        ),
     ])
 }
 

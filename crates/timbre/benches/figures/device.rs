@@ -32,11 +32,15 @@ impl Provider {
 
     /// A new device in `folder` with keys of its own, in service.
     pub(crate) fn device(&self, folder: &Path) -> Result<(Psd<FileJournal>, Arc<dyn KeyStore>)> {
+        self.device_on(FileJournal::create(folder)?)
+    }
+
+    /// The same on a journal that lies anywhere.
+    pub(crate) fn device_on<J: Journal>(&self, journal: J) -> Result<(Psd<J>, Arc<dyn KeyStore>)> {
         let roles = [KeyRole::Device, KeyRole::Indicium];
         let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeys::generate(&roles)?);
         let now = Timestamp::now();
         let birth = Birth { serial: serial()?, currency: Currency::Cad, anchors: self.anchors()? };
-        let journal = FileJournal::create(folder)?;
         let mut psd = Psd::manufacture(birth, journal, Arc::clone(&keys), now)?;
         psd.initialise(now)?;
         self.put_in_service(&mut psd)?;

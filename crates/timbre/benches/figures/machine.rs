@@ -78,14 +78,16 @@ fn ticks() -> Result<(u64, u64)> {
     Ok((all - idle, all))
 }
 
-/// The processor time that this process has used so far, in its own code and in the kernel for it.
-pub(crate) fn own_processor_time() -> Result<Duration> {
-    // Linux counts in hundredths of a second here, whatever the machine.
-    const TICK: Duration = Duration::from_millis(10);
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program may hold anything, so fields count from its closing parenthesis.
-    let fields = stat.rsplit_once(')').context("no name in /proc/self/stat")?.1;
-    let ticks: Vec<u32> =
-        fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(TICK * ticks.iter().sum())
+/// The processor time that this process has used so far: in the threads of this name, and in all others.
+pub(crate) fn processor_time(name: &str) -> Result<[Duration; 2]> {
+    let mut times = [Duration::ZERO; 2];
+    for thread in fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        // A thread may end while it is looked at; then there is nothing more to count.
+        let read = |file| fs::read_to_string(thread.join(file)).unwrap_or_default();
+        let nanoseconds = read("schedstat").split(' ').next().unwrap_or_default().parse();
+        let other = usize::from(read("comm").trim() != name);
+        times[other] += Duration::from_nanos(nanoseconds.unwrap_or(0));
+    }
+    Ok(times)
 }

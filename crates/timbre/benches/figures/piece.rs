@@ -101,10 +101,6 @@ fn parts(ground: &Ground, desk: &mut Desk, keys: &dyn KeyStore) -> Result<Vec<Fi
     let (book, today) = (&desk.book, desk.today);
     let price = each(batches, 1000, || book.price(&piece, today));
     let sign = each(batches, 50, || Mark::sign(mark.data().clone(), keys));
-    let now = Timestamp::now();
-    let postage = device::postage(&piece, &book.price(&piece, today)?, now)?;
-    let psd = &desk.psd;
-    let pre_debit = each(batches, 50, || psd.pre_debit(postage.clone(), now));
     let verify = each(batches, 50, || mark.verify(&desk.key));
     let symbol = each(batches, 50, || symbol(mark.payload()));
     let render = each(batches, 50, || desk.artwork.render(&mark));
@@ -113,7 +109,6 @@ fn parts(ground: &Ground, desk: &mut Desk, keys: &dyn KeyStore) -> Result<Vec<Fi
     Ok(vec![
         part("price", price),
         part("sign the mark", sign),
-        part("pre-debit, signature included", pre_debit),
         part("verify the mark", verify),
         part("Data Matrix 40 × 40 alone", symbol),
         part("bitmap at 600 dpi, Data Matrix included", render),

@@ -7,15 +7,17 @@
 mod client;
 mod inserts;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use timbre_catalogue::Catalogue;
 use timbre_infrastructure::staff::{NewCustomer, NewMeter};
 use timbre_infrastructure::{Config, MeterLimits, Running, Staff, serve};
 use timbre_key_store::KeyRole;
 use timbre_postage::{Currency, Language};
 use timbre_protocol::installation::InspectionPolicy;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use self::client::Client;
@@ -37,23 +39,32 @@ trait Worker: Send + 'static {
     fn work(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// The threads of the server and those of the meters, apart, so that their work can be told apart.
+struct Stage {
+    server: Runtime,
+    meters: Runtime,
+}
+
+const METERS: &str = "meters";
+
 pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
-    let runtime = Runtime::new()?;
+    let meters = Builder::new_multi_thread().enable_all().thread_name(METERS).build()?;
+    let stage = Stage { server: Runtime::new()?, meters };
     let mut raw = Loop::overwriting(&ground.dir.join("overwritten"))?;
     let flushes = Times::of(ground.amount(5000), || Ok(raw.write()?))?;
     let flush = "512 bytes over a preallocated file, fdatasync";
     let mut figures = vec![Figure::new(flush, Quantity::PerSecond(flushes.rate()))];
-    figures.extend(on(ground, &runtime, &Engine::Sqlite(ground.dir.join("reference.db")), None)?);
+    figures.extend(on(ground, &stage, &Engine::Sqlite(ground.dir.join("reference.db")), None)?);
     let postgres = Postgres::start()?;
     let url = postgres.new_database("infrastructure")?;
     let reference = Engine::Postgres(postgres.new_database("reference")?);
-    figures.extend(on(ground, &runtime, &reference, Some(url))?);
+    figures.extend(on(ground, &stage, &reference, Some(url))?);
     Ok(figures)
 }
 
 fn on(
     ground: &Ground,
-    runtime: &Runtime,
+    stage: &Stage,
     reference: &Engine,
     url: Option<String>,
 ) -> Result<Vec<Figure>> {
@@ -62,21 +73,26 @@ fn on(
     if let Some(url) = url {
         config.database = url.parse()?;
     }
-    let running = runtime.block_on(serve(config))?;
-    let mut meters = runtime.block_on(meters(&running, CLIENTS.into_iter().max().unwrap_or(1)))?;
-    let mut inserters = runtime.block_on(reference.inserters(meters.len()))?;
+    let running = stage.server.block_on(serve(config))?;
+    let mut meters = meters(stage, &running, CLIENTS.into_iter().max().unwrap_or(1))?;
+    let mut inserters = stage.meters.block_on(reference.inserters(meters.len()))?;
     let round = if ground.amount(ROUNDS) < ROUNDS { ROUND / 10 } else { ROUND };
     let mut figures = Vec::new();
     for clients in CLIENTS {
         let connections = clients.min(inserters.len());
-        let mut processor = (Duration::ZERO, 0);
+        let (mut processor, mut count) = ([Duration::ZERO; 2], 0);
         let mut contenders = [
-            Contender::new(|| runtime.block_on(crowd(&mut inserters, connections, round))),
+            Contender::new(|| stage.meters.block_on(crowd(&mut inserters, connections, round))),
             Contender::new(|| {
-                let before = machine::own_processor_time()?;
-                let times = runtime.block_on(crowd(&mut meters, clients, round))?;
-                processor.0 += machine::own_processor_time()? - before;
-                processor.1 += times.count();
+                let before = machine::processor_time(METERS)?;
+                let times = stage.meters.block_on(crowd(&mut meters, clients, round))?;
+                let after = machine::processor_time(METERS)?;
+                for (sum, (after, before)) in
+                    processor.iter_mut().zip(after.into_iter().zip(before))
+                {
+                    *sum += after.saturating_sub(before);
+                }
+                count += u32::try_from(times.count())?;
                 Ok(times)
             }),
         ];
@@ -95,17 +111,15 @@ fn on(
         figures.push(Figure::new(format!("one refill, p50, {what}"), Quantity::Time(p50)));
         figures.push(Figure::new(format!("one refill, p99, {what}"), Quantity::Time(p99)));
         drop(contenders);
-        let each = processor.0 / u32::try_from(processor.1.max(1))?;
-        figures.push(Figure::new(
-            format!("processor time of server and meter for one refill, {what}"),
-            Quantity::Time(each),
-        ));
+        for (whose, time) in [("meter", processor[0]), ("server", processor[1])] {
+            let time = Quantity::Time(time / count.max(1));
+            let name = format!("processor time of the {whose} for one refill, {what}");
+            figures.push(Figure::new(name, time));
+        }
     }
-    runtime.block_on(async {
-        // The meters' connections go first, or the server waits for them.
-        drop(meters);
-        running.shutdown().await;
-    });
+    // The meters' connections go first, or the server waits for them.
+    drop(meters);
+    stage.server.block_on(running.shutdown());
     Ok(figures)
 }
 
@@ -134,13 +148,14 @@ async fn crowd<W: Worker>(workers: &mut Vec<W>, count: usize, time: Duration) ->
 }
 
 /// Meters in service, each of a customer of its own with more funds than it asks for.
-async fn meters(running: &Running, count: usize) -> Result<Vec<Client>> {
+fn meters(stage: &Stage, running: &Running, count: usize) -> Result<Vec<Client>> {
     let staff = running.staff("figures");
+    let catalogue = Arc::new(Catalogue::timbre());
     let mut meters = Vec::new();
     for number in 1..=u32::try_from(count)? {
-        let mut meter = Client::new(number, running)?;
-        enrol(&staff, &meter).await?;
-        meter.install().await?;
+        let mut meter = Client::new(number, running, Arc::clone(&catalogue))?;
+        stage.server.block_on(enrol(&staff, &meter))?;
+        stage.meters.block_on(meter.install())?;
         meters.push(meter);
     }
     Ok(meters)

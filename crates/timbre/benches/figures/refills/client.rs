@@ -23,6 +23,7 @@ pub(super) struct Client {
     pub(super) serial: MeterSerial,
     keys: MemoryKeys,
     connection: reqwest::Client,
+    catalogue: Arc<Catalogue>,
     port: u16,
     token: String,
     refills: u64,
@@ -31,12 +32,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(number: u32, running: &Running) -> Result<Client> {
+    pub(super) fn new(number: u32, running: &Running, catalogue: Arc<Catalogue>) -> Result<Client> {
         let nothing = dollars(0);
         Ok(Client {
             serial: MeterSerial::new(number)?,
             keys: MemoryKeys::generate(&KeyRole::DEVICE_SIDE)?,
             connection: connection(running)?,
+            catalogue,
             port: running.https_addr.port(),
             token: String::new(),
             refills: 0,
@@ -77,8 +79,8 @@ impl Client {
     }
 
     async fn send<E: Exchange>(&self, request: &E::Request) -> Result<E::Reply> {
-        let catalogue = Catalogue::timbre();
-        let mut target = catalogue.get(&E::ENDPOINT).context("no such endpoint")?.target().clone();
+        let endpoint = self.catalogue.get(&E::ENDPOINT).context("no such endpoint")?;
+        let mut target = endpoint.target().clone();
         target.port = self.port;
         let request = self
             .connection
