@@ -26,7 +26,7 @@ use figure::Figure;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --")]
 struct Options {
-    /// Only the sections whose name contains this: debits, piece, refills, start-up
+    /// Only the sections whose name contains this: debits, piece, refills-sqlite, refills-postgresql, start-up
     filter: Option<String>,
     /// The folder to write in, on the disk whose flushes count [default: target/tmp]
     #[arg(long, value_name = "FOLDER")]
@@ -55,10 +55,11 @@ impl Ground {
 
 type Section = (&'static str, fn(&Ground) -> Result<Vec<Figure>>);
 
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     ("debits", debits::measure),
     ("piece", piece::measure),
-    ("refills", refills::measure),
+    ("refills-sqlite", refills::on_sqlite),
+    ("refills-postgresql", refills::on_postgresql),
     ("start-up", start_up::measure),
 ];
 

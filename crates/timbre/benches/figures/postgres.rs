@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
-const INSTALL: &str = "this section needs PostgreSQL: apt-get install postgresql (looked for in /usr/lib/postgresql and PATH)";
+const INSTALL: &str = "refills-postgresql needs PostgreSQL: apt-get install postgresql (looked for in /usr/lib/postgresql and PATH)";
 /// Kept over a restart by convention, so never in memory; short, because the path of a socket must be.
 const TEMPORARY: &str = "/var/tmp";
 

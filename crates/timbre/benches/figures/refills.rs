@@ -47,34 +47,34 @@ struct Stage {
 
 const METERS: &str = "meters";
 
-pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
-    let meters = Builder::new_multi_thread().enable_all().thread_name(METERS).build()?;
-    let stage = Stage { server: Runtime::new()?, meters };
+/// On SQLite.
+pub(crate) fn on_sqlite(ground: &Ground) -> Result<Vec<Figure>> {
     let mut raw = Loop::overwriting(&ground.dir.join("overwritten"))?;
     let flushes = Times::of(ground.amount(5000), || Ok(raw.write()?))?;
     let flush = "512 bytes over a preallocated file, fdatasync";
     let mut figures = vec![Figure::new(flush, Quantity::PerSecond(flushes.rate()))];
-    figures.extend(on(ground, &stage, &Engine::Sqlite(ground.dir.join("reference.db")), None)?);
-    let postgres = Postgres::start()?;
-    let url = postgres.new_database("infrastructure")?;
-    let reference = Engine::Postgres(postgres.new_database("reference")?);
-    figures.extend(on(ground, &stage, &reference, Some(url))?);
+    figures.extend(on(ground, &Engine::Sqlite(ground.dir.join("reference.db")), None)?);
     Ok(figures)
 }
 
-fn on(
-    ground: &Ground,
-    stage: &Stage,
-    reference: &Engine,
-    url: Option<String>,
-) -> Result<Vec<Figure>> {
+/// On a PostgreSQL of its own.
+pub(crate) fn on_postgresql(ground: &Ground) -> Result<Vec<Figure>> {
+    let postgres = Postgres::start()?;
+    let url = postgres.new_database("infrastructure")?;
+    let reference = Engine::Postgres(postgres.new_database("reference")?);
+    on(ground, &reference, Some(url))
+}
+
+fn on(ground: &Ground, reference: &Engine, url: Option<String>) -> Result<Vec<Figure>> {
+    let threads = Builder::new_multi_thread().enable_all().thread_name(METERS).build()?;
+    let stage = Stage { server: Runtime::new()?, meters: threads };
     let name = reference.name();
     let mut config = Config::for_directory(ground.dir.join(name));
     if let Some(url) = url {
         config.database = url.parse()?;
     }
     let running = stage.server.block_on(serve(config))?;
-    let mut meters = meters(stage, &running, CLIENTS.into_iter().max().unwrap_or(1))?;
+    let mut meters = meters(&stage, &running, CLIENTS.into_iter().max().unwrap_or(1))?;
     let mut inserters = stage.meters.block_on(reference.inserters(meters.len()))?;
     let round = if ground.amount(ROUNDS) < ROUNDS { ROUND / 10 } else { ROUND };
     let mut figures = Vec::new();
@@ -102,18 +102,18 @@ fn on(
         let rate = Quantity::PerSecond(refills.rate());
         let others = Quantity::PerSecond(inserts.rate());
         let (p50, p99) = (refills.times().percentile(50), refills.times().percentile(99));
-        let what = format!("{name}, {clients} meters at a time");
-        figures.push(Figure::new(format!("refills, {what}"), rate).beside_at(
+        let what = format!("{name}, {clients} at a time");
+        figures.push(Figure::new(format!("refills on {what}"), rate).beside_at(
             insert,
             others,
             refills.ratio_to(inserts),
         ));
-        figures.push(Figure::new(format!("one refill, p50, {what}"), Quantity::Time(p50)));
-        figures.push(Figure::new(format!("one refill, p99, {what}"), Quantity::Time(p99)));
+        figures.push(Figure::new(format!("one refill on {what}, p50"), Quantity::Time(p50)));
+        figures.push(Figure::new(format!("one refill on {what}, p99"), Quantity::Time(p99)));
         drop(contenders);
         for (whose, time) in [("meter", processor[0]), ("server", processor[1])] {
             let time = Quantity::Time(time / count.max(1));
-            let name = format!("processor time of the {whose} for one refill, {what}");
+            let name = format!("the {whose}’s processor time for one on {what}");
             figures.push(Figure::new(name, time));
         }
     }
