@@ -17,7 +17,7 @@ pub enum Language {
 impl Language {
     /// The one of two texts that is in this language.
     #[must_use]
-    pub fn pick<'a>(self, french: &'a str, english: &'a str) -> &'a str {
+    pub fn pick<T>(self, french: T, english: T) -> T {
         match self {
             Language::French => french,
             Language::English => english,

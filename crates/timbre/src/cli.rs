@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
-use timbre_postage::Language;
+use timbre_postage::{Amount, Currency, Language};
 
 use crate::demo::DemoArgs;
 use crate::infrastructure::InfrastructureArgs;
 use crate::mark::MarkArgs;
 use crate::meter::MeterArgs;
+use crate::outcome::Failure;
 
 /// An open postage-metering system: the meter that franks mail and the infrastructure behind it.
 ///
@@ -106,6 +107,11 @@ impl OutputArgs {
     pub(crate) fn note(&self, french: &str, english: &str) {
         anstream::eprintln!("{}", self.language().pick(french, english));
     }
+}
+
+/// An amount that was typed, in the currency of the account or meter that it is for.
+pub(crate) fn amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
+    Amount::parse(text, currency).map_err(|error| Failure::refusal("bad-argument", error))
 }
 
 /// A table for a person: right for reading, and still one row a line for `grep`.

@@ -1,5 +1,6 @@
 //! How a command ends: its exit status, and how its failure is told to a person or to a program.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -59,9 +60,18 @@ impl Failure {
     }
 
     /// A failure of the environment that has one text.
-    pub(crate) fn fault(code: &str, error: impl std::fmt::Display) -> Self {
+    pub(crate) fn fault(code: &str, error: impl Display) -> Self {
+        Failure::of_one_text(Kind::Fault, code, error)
+    }
+
+    /// Something that was given and does not read, with the one text of the reader.
+    pub(crate) fn refusal(code: &str, error: impl Display) -> Self {
+        Failure::of_one_text(Kind::Refusal, code, error)
+    }
+
+    fn of_one_text(kind: Kind, code: &str, error: impl Display) -> Self {
         let text = error.to_string();
-        Failure::new(Kind::Fault, code, text.clone(), text)
+        Failure::new(kind, code, text.clone(), text)
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

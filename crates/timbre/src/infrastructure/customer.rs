@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 use timbre_funds::RequestId;
 use timbre_infrastructure::Customer;
 use timbre_infrastructure::staff::NewCustomer;
-use timbre_postage::{AccountNumber, Amount, AmountError, Currency, Language, PostalCode};
+use timbre_postage::{AccountNumber, Amount, Currency, Language, PostalCode};
 
-use crate::cli::{OutputArgs, table};
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::cli::{OutputArgs, amount, table};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Subcommand)]
 pub(super) enum CustomerCommand {
@@ -105,28 +105,22 @@ pub(super) fn deposit(
         let [added, now] =
             [receipt.amount, receipt.customer.prepaid].map(|amount| amount.format(language));
         if receipt.booked_before {
-            language
-                .pick(
-                    &format!("Déjà inscrit : {added}. Solde prépayé : {now}."),
-                    &format!("Booked before: {added}. Prepaid balance: {now}."),
-                )
-                .to_owned()
+            language.pick(
+                format!("Déjà inscrit : {added}. Solde prépayé : {now}."),
+                format!("Booked before: {added}. Prepaid balance: {now}."),
+            )
         } else {
-            language
-                .pick(
-                    &format!("{added} inscrits. Solde prépayé : {now}."),
-                    &format!("{added} booked. Prepaid balance: {now}."),
-                )
-                .to_owned()
+            language.pick(
+                format!("{added} inscrits. Solde prépayé : {now}."),
+                format!("{added} booked. Prepaid balance: {now}."),
+            )
         }
     });
     Ok(Outcome::Done)
 }
 
 fn cad(text: &str) -> Result<Amount, Failure> {
-    Amount::parse(text, Currency::Cad).map_err(|error: AmountError| {
-        Failure::new(Kind::Refusal, "bad-argument", error.to_string(), error.to_string())
-    })
+    amount(text, Currency::Cad)
 }
 
 fn list(customers: &[Customer], language: Language) -> String {

@@ -11,7 +11,7 @@ use timbre_postage::{AccountNumber, Currency, Language, MeterSerial, PostalCode}
 use timbre_protocol::installation::InspectionPolicy;
 
 use crate::cli::{OutputArgs, table};
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Subcommand)]
 pub(super) enum MeterCommand {
@@ -85,17 +85,16 @@ pub(super) fn execute(
 }
 
 fn read_enrolment(file: &Path) -> Result<Enrolment, Failure> {
-    let fault = |error: &dyn std::fmt::Display| {
-        let text = format!("{}: {error}", file.display());
-        Failure::new(Kind::Refusal, "bad-enrolment", text.clone(), text)
+    let refusal = |error: &dyn std::fmt::Display| {
+        Failure::refusal("bad-enrolment", format!("{}: {error}", file.display()))
     };
     let mut text = String::new();
     if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(|error| fault(&error))?;
+        std::io::stdin().read_to_string(&mut text).map_err(|error| refusal(&error))?;
     } else {
-        text = std::fs::read_to_string(file).map_err(|error| fault(&error))?;
+        text = std::fs::read_to_string(file).map_err(|error| refusal(&error))?;
     }
-    serde_json::from_str(&text).map_err(|error| fault(&error))
+    serde_json::from_str(&text).map_err(|error| refusal(&error))
 }
 
 fn list(meters: &[Meter], language: Language) -> String {

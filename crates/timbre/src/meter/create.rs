@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use timbre_infrastructure::Anchors;
 use timbre_meter::{Meter, Settings, TrustAnchors, system_clock};
-use timbre_postage::{Amount, Language, MeterSerial};
+use timbre_postage::{Language, MeterSerial};
 
-use crate::cli::OutputArgs;
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::cli::{OutputArgs, amount};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -43,9 +43,9 @@ pub(super) fn execute(
     let anchors = read_anchors(&args.anchors)?;
     let mut settings = new_settings(args.serial, &anchors, args.connect, output.language());
     settings.print.dpi = args.dpi;
-    if let Some(amount) = args.automatic_refill {
+    if let Some(automatic) = args.automatic_refill {
         settings.refill.automatic = true;
-        settings.refill.amount = Amount::parse(&amount, settings.currency).map_err(super::usage)?;
+        settings.refill.amount = amount(&automatic, settings.currency)?;
     }
     let meter = create(dir, &settings, &anchors)?;
     let enrolment = meter.enrolment().map_err(|error| super::failure(&error))?;
@@ -60,8 +60,7 @@ pub(super) fn execute(
 
 fn read_anchors(file: &Path) -> Result<Anchors, Failure> {
     let refusal = |error: &dyn std::fmt::Display| {
-        let text = format!("{}: {error}", file.display());
-        Failure::new(Kind::Refusal, "bad-anchors", text.clone(), text)
+        Failure::refusal("bad-anchors", format!("{}: {error}", file.display()))
     };
     let text = std::fs::read_to_string(file).map_err(|error| refusal(&error))?;
     serde_json::from_str(&text).map_err(|error| refusal(&error))

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use clap::Args;
-use timbre_postage::Amount;
-
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, amount};
 use crate::outcome::{Failure, Outcome};
+use clap::Args;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -52,17 +50,15 @@ pub(super) fn refill(
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
     let mut meter = super::open(dir)?;
-    let amount = Amount::parse(&args.amount, meter.settings().currency).map_err(super::usage)?;
+    let amount = amount(&args.amount, meter.settings().currency)?;
     let receipt = super::block_on(meter.refill(amount))?.map_err(|error| super::failure(&error))?;
     output.show(&receipt, || {
         let language = output.language();
         let [added, now] = [receipt.amount, receipt.available].map(|a| a.format(language));
-        language
-            .pick(
-                &format!("{added} ajoutés; {now} disponibles."),
-                &format!("{added} added; {now} available."),
-            )
-            .to_owned()
+        language.pick(
+            format!("{added} ajoutés; {now} disponibles."),
+            format!("{added} added; {now} available."),
+        )
     });
     Ok(Outcome::Done)
 }

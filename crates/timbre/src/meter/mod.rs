@@ -104,9 +104,3 @@ pub(crate) fn failure(error: &MeterError) -> Failure {
     };
     Failure::new(kind, &error.code(), told(Language::French), told(Language::English))
 }
-
-/// An argument that reads wrong once the meter's currency is known.
-fn usage(error: impl std::fmt::Display) -> Failure {
-    let text = error.to_string();
-    Failure::new(Kind::Refusal, "bad-argument", text.clone(), text)
-}

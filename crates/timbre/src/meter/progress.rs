@@ -7,6 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use timbre_meter::{Estimate, Progress, RefillReceipt, Rejection};
 use timbre_postage::Language;
 
+use super::story::line_of;
+
 /// Draws a run on standard error.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -51,14 +53,10 @@ impl Progress for Bar {
         if let Some(missing) = estimate.missing {
             let [missing, all] =
                 [missing, estimate.amount].map(|amount| amount.format(self.language));
-            self.line(
-                self.language
-                    .pick(
-                        &format!("Attention : le tout coûte {all}; il manque {missing} de fonds."),
-                        &format!("Note: all of it costs {all}; funds are {missing} short."),
-                    )
-                    .to_owned(),
-            );
+            self.line(self.language.pick(
+                format!("Attention : le tout coûte {all}; il manque {missing} de fonds."),
+                format!("Note: all of it costs {all}; funds are {missing} short."),
+            ));
         }
     }
 
@@ -68,26 +66,15 @@ impl Progress for Bar {
     }
 
     fn rejected(&mut self, rejection: &Rejection) {
-        let column =
-            rejection.column.as_ref().map_or_else(String::new, |column| format!(": {column}"));
-        self.line(format!(
-            "{}:{}{column}: {}",
-            self.file,
-            rejection.line,
-            rejection.reason.text(self.language)
-        ));
+        self.line(line_of(&self.file, rejection, self.language));
     }
 
     fn refilled(&mut self, receipt: &RefillReceipt) {
         let [added, now] =
             [receipt.amount, receipt.available].map(|amount| amount.format(self.language));
-        self.line(
-            self.language
-                .pick(
-                    &format!("Recharge : {added} ajoutés; {now} disponibles."),
-                    &format!("Refilled: {added} added; {now} available."),
-                )
-                .to_owned(),
-        );
+        self.line(self.language.pick(
+            format!("Recharge : {added} ajoutés; {now} disponibles."),
+            format!("Refilled: {added} added; {now} available."),
+        ));
     }
 }

@@ -29,12 +29,10 @@ pub(super) fn inspect(dir: &Path, output: &OutputArgs) -> Result<Outcome, Failur
     output.show(&inspected, || {
         let next = inspected.next_inspection;
         let language = output.language();
-        language
-            .pick(
-                &format!("Inspection faite. Prochaine : {next}."),
-                &format!("Inspected. Next: {next}."),
-            )
-            .to_owned()
+        language.pick(
+            format!("Inspection faite. Prochaine : {next}."),
+            format!("Inspected. Next: {next}."),
+        )
     });
     Ok(Outcome::Done)
 }
@@ -46,12 +44,10 @@ pub(super) fn upload(dir: &Path, output: &OutputArgs) -> Result<Outcome, Failure
     output.show(&uploaded, || {
         let count = uploaded.records;
         let language = output.language();
-        language
-            .pick(
-                &format!("{count} relevés téléversés."),
-                &format!("{count} transaction records uploaded."),
-            )
-            .to_owned()
+        language.pick(
+            format!("{count} relevés téléversés."),
+            format!("{count} transaction records uploaded."),
+        )
     });
     Ok(Outcome::Done)
 }
