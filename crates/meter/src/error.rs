@@ -172,6 +172,9 @@ pub enum Fault {
     PaidNotPrinted {
         /// Its record.
         record: u64,
+        /// It belongs to a run, which prints it when the same command is given again. For any other piece the same
+        /// command would pay again.
+        of_run: bool,
         /// What failed.
         source: Box<Fault>,
     },

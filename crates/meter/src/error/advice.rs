@@ -51,6 +51,10 @@ fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
             "libérez de l’espace, puis relancez la même commande : rien n’est perdu",
             "make room, then give the same command again: nothing is lost",
         ),
+        "paid-not-printed" => (
+            "une fois la cause écartée, imprimez son empreinte, qui est payée : timbre meter print-again",
+            "once the cause is gone, print its mark, which is paid: timbre meter print-again",
+        ),
         "interrupted" => (
             "relancez la même commande : elle continue où elle s’est arrêtée",
             "give the same command again: it goes on where it stopped",

@@ -200,10 +200,10 @@ impl Fault {
                 "le système ne donne pas de nombres aléatoires",
                 "the system gives no random numbers",
             ),
-            Fault::PaidNotPrinted { record, source } => {
+            Fault::PaidNotPrinted { record, of_run, source } => {
                 let source = source.told();
                 Reason::new(
-                    &source.code,
+                    if *of_run { &source.code } else { "paid-not-printed" },
                     format!("la pièce {record} est payée et n’a pas été imprimée : {}", source.fr),
                     format!("piece {record} is paid and was not printed: {}", source.en),
                 )
@@ -326,9 +326,12 @@ mod tests {
 
     #[test]
     fn a_full_disk_after_a_debit_says_what_is_paid_what_is_not_printed_and_what_to_do() {
-        let full =
-            Fault::io("write", Path::new("marks/000007.png"), Error::from(ErrorKind::StorageFull));
-        let error = MeterError::from(Fault::PaidNotPrinted { record: 12, source: Box::new(full) });
+        let paid = |of_run| {
+            let file = Path::new("marks/000007.png");
+            let full = Fault::io("write", file, Error::from(ErrorKind::StorageFull));
+            MeterError::from(Fault::PaidNotPrinted { record: 12, of_run, source: Box::new(full) })
+        };
+        let error = paid(true);
         assert_eq!(error.code(), "disk-full");
         assert_eq!(
             error.message(English),
@@ -341,6 +344,13 @@ mod tests {
         assert_eq!(
             error.advice(English),
             Some("make room, then give the same command again: nothing is lost")
+        );
+        let alone = paid(false);
+        assert_eq!(alone.message(English), error.message(English));
+        assert_eq!(
+            alone.advice(English),
+            Some("once the cause is gone, print its mark, which is paid: timbre meter print-again"),
+            "the same command would pay for it again"
         );
     }
 

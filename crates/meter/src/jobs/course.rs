@@ -36,9 +36,11 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn print(&mut self, row: &Row, record: u64, picture: &Bitmap) -> Result<(), Fault> {
-        self.printer
-            .print(row, picture)
-            .map_err(|source| Fault::PaidNotPrinted { record, source: Box::new(source) })
+        self.printer.print(row, picture).map_err(|source| Fault::PaidNotPrinted {
+            record,
+            of_run: true,
+            source: Box::new(source),
+        })
     }
 
     pub(super) fn count(

@@ -154,8 +154,11 @@ impl Meter {
         let picture = self.picture(record, mark)?;
         let name = format!("{}-{:08}.png", mark.data().serial, mark.data().pieces);
         let file = output.map_or_else(|| self.output_folder().join(name), Path::to_owned);
-        write_whole(&file, &picture.to_png_red())
-            .map_err(|source| Fault::PaidNotPrinted { record, source: Box::new(source) })?;
+        write_whole(&file, &picture.to_png_red()).map_err(|source| Fault::PaidNotPrinted {
+            record,
+            of_run: false,
+            source: Box::new(source),
+        })?;
         self.psd.complete(record)?;
         Ok(file)
     }

@@ -3,6 +3,7 @@
 pub(crate) mod create;
 mod frank;
 mod funds;
+mod print_again;
 mod progress;
 mod run;
 mod status;
@@ -51,6 +52,8 @@ enum MeterCommand {
     Frank(frank::FrankArgs),
     /// Frank a whole file: a CSV of pieces, or the letters of a PDF
     Run(run::RunArgs),
+    /// Print the marks of pieces that were paid and not printed, once more at most
+    PrintAgain,
     /// Upload the transaction records now
     Upload,
     /// Go to sleep, which uploads the transaction records
@@ -72,6 +75,7 @@ pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, F
         MeterCommand::Inspect => trigger::inspect(&dir, output),
         MeterCommand::Frank(frank) => frank::execute(&dir, frank, output),
         MeterCommand::Run(run) => run::execute(&dir, run, output),
+        MeterCommand::PrintAgain => print_again::execute(&dir, output),
         MeterCommand::Upload => trigger::upload(&dir, output),
         MeterCommand::Sleep => trigger::sleep(&dir, output),
         MeterCommand::PowerOff => trigger::power_off(&dir, output),

@@ -53,3 +53,27 @@ fn a_full_disk_stops_the_run_loses_no_piece_and_the_run_goes_on_when_there_is_ro
     site.expect_reconciled();
     drop(small);
 }
+
+#[test]
+fn a_piece_that_was_paid_and_not_printed_is_told_and_printed_once_more() {
+    let site = Site::ready("100");
+    let folder = site.path("full");
+    let small = Small::mount(&folder, "4k");
+    std::fs::write(folder.join("in-the-way"), [0; 4096]).unwrap();
+    let mark = folder.join("mark.png");
+    let told =
+        site.meter(["frank", "--weight", "20g", "--output", mark.to_str().unwrap()]).expect_code(4);
+    assert!(told.stderr.contains("mark.png"), "names the file: {}", told.stderr);
+    assert!(told.stderr.contains("timbre meter print-again"), "says what to do: {}", told.stderr);
+    assert_eq!(site.available(), 100_000 - 1_440, "the piece is paid");
+    assert_eq!(site.meter(["status", "--json"]).expect_code(0).json()["unprinted"], 1);
+
+    let printed = site.meter(["print-again", "--json"]).expect_code(0).json();
+    assert_eq!(printed[0]["amount"]["mills"], 1_440);
+    assert!(Path::new(printed[0]["file"].as_str().unwrap()).is_file());
+    assert_eq!(site.available(), 100_000 - 1_440, "and not paid again");
+    let again = site.meter(["print-again", "--json"]).expect_code(0).json();
+    assert_eq!(again.as_array().unwrap().len(), 0, "once, and no more");
+    site.expect_reconciled();
+    drop(small);
+}
