@@ -6,29 +6,31 @@ use png::{BitDepth, ColorType, Compression, Encoder, Filter, PixelDimensions, Un
 
 use crate::Bitmap;
 
-/// Paper, then ink. Meter ink is fluorescent red (SOR/2010-220, s. 5); on a screen this comes near.
-const RED: [u8; 6] = [0xff, 0xff, 0xff, 0xe8, 0x17, 0x2c];
-const BLACK: [u8; 6] = [0xff, 0xff, 0xff, 0x00, 0x00, 0x00];
+/// Meter ink is fluorescent red (SOR/2010-220, s. 5); on a screen and an office printer this comes near.
+pub(crate) const RED: [u8; 3] = [0xe8, 0x17, 0x2c];
+const BLACK: [u8; 3] = [0x00; 3];
 
 impl Bitmap {
     /// A PNG of red ink on white paper, the way it is printed.
     #[must_use]
     pub fn to_png_red(&self) -> Vec<u8> {
-        self.to_png(&RED)
+        self.to_png(RED)
     }
 
     /// A PNG of black ink on white paper, for printers whose red is in the ribbon.
     #[must_use]
     pub fn to_png_black(&self) -> Vec<u8> {
-        self.to_png(&BLACK)
+        self.to_png(BLACK)
     }
 
-    fn to_png(&self, palette: &'static [u8; 6]) -> Vec<u8> {
+    fn to_png(&self, [red, green, blue]: [u8; 3]) -> Vec<u8> {
+        // Paper, then ink.
+        let palette = vec![0xff, 0xff, 0xff, red, green, blue];
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, self.width(), self.height());
         encoder.set_color(ColorType::Indexed);
         encoder.set_depth(BitDepth::One);
-        encoder.set_palette(Cow::Borrowed(palette.as_slice()));
+        encoder.set_palette(Cow::Owned(palette));
         encoder.set_compression(Compression::Fast);
         // Rows of a mark repeat, module by module: the difference to the row above is mostly nothing.
         encoder.set_filter(Filter::Up);

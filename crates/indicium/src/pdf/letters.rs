@@ -16,11 +16,10 @@ use super::geometry::{Frame, Placement, Turn, mark_size_mm};
 use super::plane::{Matrix, Rect};
 use super::{MAX_STREAM_BYTES, PdfError, inherited, numbers, pages, read};
 use crate::Bitmap;
+use crate::picture_file::RED;
 
 /// The name of the mark among a page's pictures, by which a franked copy is known again.
 const MARK_NAME: &[u8] = b"TimbreMark";
-/// Fluorescent red, as near as a screen and an office printer come to it.
-const RED: [u8; 3] = [0xE8, 0x17, 0x2C];
 /// What a revision keeps of the trailer before it; the rest describes that revision's own index.
 const TRAILER_KEYS: [&[u8]; 4] = [b"Root", b"Info", b"ID", b"Prev"];
 

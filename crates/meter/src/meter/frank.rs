@@ -10,8 +10,7 @@ use timbre_postage::{Amount, Quote, Registers};
 use timbre_psd::{JobId, Memo, MemoFields, Performed, Postage, Refusal as DeviceRefusal};
 
 use super::Meter;
-use crate::directory::create_folder;
-use crate::error::{Fault, MeterError, PieceRefusal, Refusal};
+use crate::error::{MeterError, PieceRefusal, Refusal};
 use crate::jobs::Reason;
 use crate::piece::{Franking, PieceRequest, TextField};
 
@@ -82,7 +81,7 @@ impl Meter {
     /// `None` names one in the settings' output folder.
     ///
     /// # Errors
-    /// Refusals, in which nothing is paid. [`Fault::PaidNotPrinted`] if the mark could not be written:
+    /// Refusals, in which nothing is paid. [`Fault::PaidNotPrinted`](crate::Fault::PaidNotPrinted) if the mark could not be written:
     /// [`Meter::print_again`] takes it up.
     pub fn frank(
         &mut self,
@@ -90,11 +89,7 @@ impl Meter {
         franking: &Franking,
         output: Option<&Path>,
     ) -> Result<Franked, MeterError> {
-        if let Some(file) = output {
-            refuse_existing(file)?;
-        }
-        let folder = output.map_or_else(|| self.output_folder(), folder_of);
-        create_folder(&folder)?;
+        self.make_room_for(output)?;
         let paid = self.pay(request, franking, None)?;
         let description = paid.quote.describe(self.settings.language).to_owned();
         let file = self.write_mark(paid.record, &paid.mark, output)?;
@@ -168,20 +163,5 @@ impl Meter {
             );
         }
         Ok(())
-    }
-}
-
-pub(super) fn refuse_existing(file: &Path) -> Result<(), MeterError> {
-    match file.try_exists() {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(PieceRefusal::FileExists { file: file.to_owned() }.into()),
-        Err(e) => Err(Fault::io("read", file, e).into()),
-    }
-}
-
-pub(super) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
     }
 }

@@ -13,9 +13,9 @@ use timbre_protocol::UNSIGNED;
 use timbre_psd::{JobId, PaidPiece, Performed, PsdError, Refusal as DeviceRefusal};
 
 use super::Meter;
-use super::frank::{Franked, folder_of, refuse_existing};
+use super::frank::Franked;
 use crate::directory::{create_folder, write_whole};
-use crate::error::{Breach, Fault, MeterError};
+use crate::error::{Breach, Fault, MeterError, PieceRefusal};
 use crate::jobs::{Done, DoneRows};
 
 /// A piece that is paid and not known to be printed.
@@ -67,10 +67,7 @@ impl Meter {
         record: u64,
         output: Option<&Path>,
     ) -> Result<Franked, MeterError> {
-        if let Some(file) = output {
-            refuse_existing(file)?;
-        }
-        create_folder(&output.map_or_else(|| self.output_folder(), folder_of))?;
+        self.make_room_for(output)?;
         let pieces = self.psd.unprinted()?;
         let table = pieces.iter().find(|piece| piece.record_sequence == record);
         let table = table.map_or_else(String::new, |piece| piece.memo.fields().table.clone());
@@ -145,6 +142,16 @@ impl Meter {
         (f64::from(width) / 1000.0, f64::from(height) / 1000.0)
     }
 
+    /// Sees to it, before anything is paid, that a mark can go to `output` or to the settings' folder: no file is
+    /// written over.
+    pub(super) fn make_room_for(&self, output: Option<&Path>) -> Result<(), MeterError> {
+        if let Some(file) = output {
+            refuse_existing(file)?;
+        }
+        create_folder(&output.map_or_else(|| self.output_folder(), folder_of))?;
+        Ok(())
+    }
+
     pub(super) fn write_mark(
         &mut self,
         record: u64,
@@ -161,6 +168,21 @@ impl Meter {
         })?;
         self.psd.complete(record)?;
         Ok(file)
+    }
+}
+
+fn refuse_existing(file: &Path) -> Result<(), MeterError> {
+    match file.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(PieceRefusal::FileExists { file: file.to_owned() }.into()),
+        Err(e) => Err(Fault::io("read", file, e).into()),
+    }
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
     }
 }
 
