@@ -126,14 +126,15 @@ fn the_kernel_refusing_to_write_is_a_full_disk() {
     refill(&mut psd, cents(100_00));
     drop(psd);
 
-    let status = Command::new("sh")
+    // Its words go through a pipe: the limit holds for whatever file the output of the tests goes to as well.
+    let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "full_disk::franks_until_the_kernel_refuses", "--ignored"])
         .env(DIRECTORY, directory.path())
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success(), "{status}");
+    assert!(output.status.success(), "{output:?}");
 
     let segments = Segments::on_existing(Directory::open(&journal).unwrap(), 64).unwrap();
     let psd = Psd::open(segments, keys).unwrap();
