@@ -11,10 +11,14 @@ const LAYERS: &[(&str, u8)] = &[
     ("timbre-protocol", 1),
     ("timbre-indicium", 1),
     ("timbre-funds", 1),
+    ("timbre-firewall", 1),
+    ("timbre-proxy", 1),
+    ("timbre-network-test", 2),
     ("timbre-psd", 2),
     ("timbre-meter", 3),
     ("timbre-infrastructure", 3),
     ("timbre", 4),
+    ("timbre-lab", 4),
     ("xtask", 4),
 ];
 
