@@ -17,6 +17,7 @@ mod downloads;
 mod ground;
 mod http;
 mod keys;
+pub mod network_test;
 mod refusal;
 pub mod staff;
 mod store;
