@@ -1,2 +1,25 @@
 //! A laboratory on one machine: meter, corporate firewall and internet as network namespaces, with the real programs that
 //! stand between them on a customer’s site. It needs root and reaches nothing outside.
+//!
+//! [`Lab::up`] brings it up. [`Lab::timbre`] runs a command on the meter, [`Lab::rules`] are the firewall's,
+//! [`Lab::forward_names`] and [`Lab::answer_names`] change what names mean.
+
+mod authority;
+mod command;
+mod infrastructure;
+mod lab;
+mod namespace;
+mod nftables;
+pub mod origin;
+pub mod plan;
+mod process;
+pub mod shaping;
+mod zone;
+
+pub use authority::AuthorityFiles;
+pub use infrastructure::Infrastructure;
+pub use lab::{Lab, Layout, down, find_meter};
+pub use namespace::{Namespace, Traffic};
+pub use nftables::Nftables;
+pub use process::Process;
+pub use zone::Change;

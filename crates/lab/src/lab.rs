@@ -1,0 +1,371 @@
+//! The laboratory as a whole: meter, corporate firewall and internet, with names, services and a resolver, up in two seconds
+//! and gone without a trace. It opens nothing to the machine it runs on: the three namespaces are joined to each other only.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, Result, ensure};
+use timbre_catalogue::Catalogue;
+
+use crate::authority::{Algorithm, AuthorityFiles};
+use crate::infrastructure::Infrastructure;
+use crate::namespace::{self, Namespace, PREFIX, Traffic};
+use crate::nftables::Nftables;
+use crate::origin::{OriginConfig, Visit};
+use crate::plan::{
+    DOMAIN, FORBIDDEN, GATEWAY, HostMap, INTERNET, INTERNET_LINK, LAN_LINK, METER, METER_LINK, NAME_SERVER, OUTSIDE,
+    WAN_LINK,
+};
+use crate::process::Process;
+use crate::zone::{self, Change};
+
+/// What a laboratory is to consist of.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The `timbre` executable.
+    pub timbre: PathBuf,
+    /// The `timbre-lab` executable, which is also the origin.
+    pub lab: PathBuf,
+    /// Whose hosts are to be found beside those of our own deployment.
+    pub catalogues: Vec<Catalogue>,
+    /// The name of a laboratory that is to stand until it is taken down; without one, it goes away with its value.
+    pub kept: Option<String>,
+}
+
+/// A laboratory that is up.
+#[derive(Debug)]
+pub struct Lab {
+    // In the order in which they go: processes before the namespaces in which they run.
+    forwarder: Option<Process>,
+    name_server: Option<Process>,
+    origin: Option<Process>,
+    infrastructure: Infrastructure,
+    folder: Folder,
+    meter: Namespace,
+    firewall: Namespace,
+    internet: Namespace,
+    hosts: HostMap,
+    forwarding: String,
+    public: AuthorityFiles,
+    company: AuthorityFiles,
+    timbre: PathBuf,
+}
+
+impl Lab {
+    /// Brings a laboratory up: namespaces, links, name server, services, resolver. The firewall lets everything through.
+    ///
+    /// # Errors
+    /// Names the part that did not come up and repeats what it said.
+    pub fn up(layout: &Layout) -> Result<Lab> {
+        ensure!(rustix::process::geteuid().is_root(), "a laboratory needs root: it makes network namespaces");
+        ensure!(layout.timbre.is_file(), "{} is missing: cargo build -p timbre", layout.timbre.display());
+        namespace::remove_leftovers()?;
+        Folder::remove_leftovers()?;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = layout.kept.clone().unwrap_or_else(|| format!("{}-{number}", std::process::id()));
+        let folder = Folder::make(&name)?;
+        let meter = Namespace::make(&name, "meter")?;
+        let firewall = Namespace::make(&name, "firewall")?;
+        let internet = Namespace::make(&name, "internet")?;
+        let own = Catalogue::timbre().with_domain(DOMAIN)?;
+        let hosts = HostMap::of(&own, &layout.catalogues);
+        connect(&meter, &firewall, &internet, &hosts)?;
+        let public = AuthorityFiles::make(&folder.0, "public", "Laboratory Public Trust", Algorithm::EllipticCurve)?;
+        let company = AuthorityFiles::make(&folder.0, "company", "Example Corp TLS Inspection", Algorithm::Rsa)?;
+        let infrastructure = Infrastructure::start(&layout.timbre, &internet, &folder.0, &hosts)?;
+        let mut lab = Lab {
+            forwarder: None,
+            name_server: None,
+            origin: None,
+            infrastructure,
+            folder,
+            meter,
+            firewall,
+            internet,
+            hosts,
+            forwarding: String::new(),
+            public,
+            company,
+            timbre: layout.timbre.clone(),
+        };
+        lab.start_origin(&layout.lab)?;
+        lab.answer_names(&[])?;
+        lab.forward_names("")?;
+        if layout.kept.is_some() {
+            lab.keep();
+        }
+        Ok(lab)
+    }
+
+    fn keep(&mut self) {
+        for namespace in [&mut self.meter, &mut self.firewall, &mut self.internet] {
+            namespace.keep();
+        }
+        let parts = [&mut self.forwarder, &mut self.name_server, &mut self.origin];
+        for part in parts.into_iter().flatten() {
+            part.keep();
+        }
+        self.infrastructure.keep();
+        self.folder.1 = true;
+    }
+
+    fn start_origin(&mut self, program: &Path) -> Result<()> {
+        let config = OriginConfig {
+            addresses: self.hosts.foreign().chain([FORBIDDEN]).collect(),
+            http: vec![80, 8080],
+            https: vec![443, 8443],
+            greeting: vec![21, 22, 53, 5938],
+            datagrams: vec![53, 123, 443],
+            certificate: self.public.certificate.clone(),
+            key: self.public.key.clone(),
+            visitors: self.path("visitors.jsonl"),
+        };
+        let file = self.path("origin.json");
+        fs::write(&file, serde_json::to_string_pretty(&config)?)?;
+        let mut command = self.internet.command(program);
+        command.args(["origin", "--config"]).arg(&file);
+        let log = self.path("origin.log");
+        let mut origin = Process::start("origin", &mut command, &log)?;
+        let listening = || Ok(fs::read_to_string(&log)?.contains("listening"));
+        origin.wait_until(listening)?;
+        self.origin = Some(origin);
+        Ok(())
+    }
+
+    /// Has the authoritative name server say what is right, with these changes.
+    ///
+    /// # Errors
+    /// If it does not come up again.
+    pub fn answer_names(&mut self, changes: &[Change]) -> Result<()> {
+        self.name_server = None;
+        let file = self.path("unbound.conf");
+        fs::write(&file, zone::unbound(&self.hosts, changes))?;
+        let mut command = self.internet.command("unbound");
+        command.args(["-d", "-c"]).arg(&file);
+        let mut server = Process::start("unbound", &mut command, &self.path("unbound.log"))?;
+        server.wait_for(&self.internet, SocketAddr::from((NAME_SERVER, 53)))?;
+        self.name_server = Some(server);
+        Ok(())
+    }
+
+    /// Has the firewall's resolver ask the authoritative server, with these lines of `dnsmasq` besides: `nftset=…`,
+    /// `address=…`.
+    ///
+    /// # Errors
+    /// If it does not come up again.
+    pub fn forward_names(&mut self, lines: &str) -> Result<()> {
+        // The sockets must be free before the next one takes them.
+        self.forwarder = None;
+        let file = self.path("dnsmasq.conf");
+        let text = format!(
+            "no-resolv\nno-hosts\nbind-interfaces\nlisten-address={GATEWAY}\nserver={NAME_SERVER}\ncache-size=0\n\
+             user=root\npid-file=\nlog-facility=-\n{lines}\n"
+        );
+        fs::write(&file, text)?;
+        let mut command = self.firewall.command("dnsmasq");
+        command.arg("--keep-in-foreground").arg(format!("--conf-file={}", file.display()));
+        let mut forwarder = Process::start("dnsmasq", &mut command, &self.path("dnsmasq.log"))?;
+        forwarder.wait_for(&self.firewall, SocketAddr::from((GATEWAY, 53)))?;
+        self.forwarder = Some(forwarder);
+        lines.clone_into(&mut self.forwarding);
+        Ok(())
+    }
+
+    /// The lines that the resolver was given last.
+    pub fn forwarding(&self) -> &str {
+        &self.forwarding
+    }
+
+    /// A command of `timbre` on the meter. Nothing of the caller's environment reaches it.
+    pub fn timbre(&self) -> Command {
+        let mut command = self.meter.command(&self.timbre);
+        command.env_clear().env("PATH", PATH).env("LANG", "en_CA.UTF-8").env("NO_COLOR", "1");
+        command
+    }
+
+    /// A command of the infrastructure's staff, at the infrastructure.
+    pub fn staff(&self) -> Command {
+        self.infrastructure.staff(&self.timbre)
+    }
+
+    /// The firewall's rules.
+    pub fn rules(&self) -> Nftables<'_> {
+        Nftables(&self.firewall)
+    }
+
+    /// Limits the line between meter and firewall, and between firewall and internet, to a rate each way.
+    ///
+    /// # Errors
+    /// If `tc` refuses it.
+    pub fn limit(&self, rate: crate::shaping::Rate) -> Result<()> {
+        crate::shaping::limit(&self.firewall, rate)
+    }
+
+    /// Removes the limit.
+    ///
+    /// # Errors
+    /// If `tc` refuses it.
+    pub fn unlimit(&self) -> Result<()> {
+        crate::shaping::unlimit(&self.firewall)
+    }
+
+    /// What the meter has sent and received since the laboratory came up.
+    ///
+    /// # Errors
+    /// If the counters cannot be read.
+    pub fn traffic(&self) -> Result<Traffic> {
+        self.meter.traffic(METER_LINK)
+    }
+
+    /// Who came to the origin: to other people's services, and to the destination that nobody may reach.
+    ///
+    /// # Errors
+    /// If the list cannot be read.
+    pub fn visits(&self) -> Result<Vec<Visit>> {
+        let text = fs::read_to_string(self.path("visitors.jsonl"))?;
+        text.lines().map(|line| serde_json::from_str(line).context("a visit")).collect()
+    }
+
+    /// The meter's machine.
+    pub fn meter(&self) -> &Namespace {
+        &self.meter
+    }
+
+    /// The firewall's machine.
+    pub fn firewall(&self) -> &Namespace {
+        &self.firewall
+    }
+
+    /// The internet.
+    pub fn internet(&self) -> &Namespace {
+        &self.internet
+    }
+
+    /// Which name leads where.
+    pub fn hosts(&self) -> &HostMap {
+        &self.hosts
+    }
+
+    /// The real infrastructure.
+    pub fn infrastructure(&self) -> &Infrastructure {
+        &self.infrastructure
+    }
+
+    /// The authority of other people's services: what the public roots are in the world.
+    pub fn public_root(&self) -> &AuthorityFiles {
+        &self.public
+    }
+
+    /// The company's own authority, with which its interceptors forge.
+    pub fn company_root(&self) -> &AuthorityFiles {
+        &self.company
+    }
+
+    /// A file of this laboratory.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.0.join(name)
+    }
+}
+
+/// Where programs are found when nothing of the caller's environment is passed on.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Takes down a laboratory that was left standing.
+///
+/// # Errors
+/// If there is none, or something of it cannot be removed.
+pub fn down(name: &str) -> Result<()> {
+    ensure!(rustix::process::geteuid().is_root(), "taking a laboratory down needs root");
+    for machine in ["meter", "firewall", "internet"] {
+        Namespace::find(name, machine)?.remove()?;
+    }
+    let folder = Folder::path(name);
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
+}
+
+/// The meter of a laboratory that was left standing.
+///
+/// # Errors
+/// If there is none.
+pub fn find_meter(name: &str) -> Result<Namespace> {
+    Namespace::find(name, "meter")
+}
+
+/// Links, addresses and routes.
+fn connect(meter: &Namespace, firewall: &Namespace, internet: &Namespace, hosts: &HostMap) -> Result<()> {
+    let veth = |near: &Namespace, link: &str, far: &Namespace, peer: &str| {
+        near.ip(["link", "add", link, "type", "veth", "peer", "name", peer, "netns", far.name()])
+    };
+    veth(meter, METER_LINK, firewall, LAN_LINK)?;
+    veth(firewall, WAN_LINK, internet, INTERNET_LINK)?;
+    meter.ip(["addr", "add", &format!("{METER}/24"), "dev", METER_LINK])?;
+    firewall.ip(["addr", "add", &format!("{GATEWAY}/24"), "dev", LAN_LINK])?;
+    firewall.ip(["addr", "add", &format!("{OUTSIDE}/24"), "dev", WAN_LINK])?;
+    internet.ip(["addr", "add", &format!("{INTERNET}/24"), "dev", INTERNET_LINK])?;
+    let others = hosts.own().iter().copied().chain(hosts.foreign());
+    for address in others.chain([NAME_SERVER, FORBIDDEN]) {
+        internet.ip(["addr", "add", &format!("{address}/32"), "dev", INTERNET_LINK])?;
+    }
+    for (namespace, link) in
+        [(meter, METER_LINK), (firewall, LAN_LINK), (firewall, WAN_LINK), (internet, INTERNET_LINK)]
+    {
+        namespace.ip(["link", "set", link, "up"])?;
+    }
+    meter.ip(["route", "add", "default", "via", &GATEWAY.to_string()])?;
+    firewall.ip(["route", "add", "default", "via", &INTERNET.to_string()])?;
+    internet.ip(["route", "add", "default", "via", &OUTSIDE.to_string()])?;
+    firewall.set("net.ipv4.ip_forward", "1")?;
+    meter.set_resolver(&GATEWAY.to_string())?;
+    firewall.set_resolver(&NAME_SERVER.to_string())?;
+    internet.set_resolver(&NAME_SERVER.to_string())
+}
+
+/// Configuration and logs of a laboratory; readable by the users that its programs become, and kept for a look when a test
+/// fails.
+#[derive(Debug)]
+struct Folder(PathBuf, bool);
+
+impl Folder {
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("{PREFIX}{name}"))
+    }
+
+    fn make(name: &str) -> Result<Folder> {
+        let path = Folder::path(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).with_context(|| format!("cannot empty {}", path.display()))?;
+        }
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Folder(path, false))
+    }
+
+    fn remove_leftovers() -> Result<()> {
+        for entry in fs::read_dir(std::env::temp_dir())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            let owner = owner.and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+            if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+                // Another process may be cleaning up too.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("laboratory: its configuration and logs are in {}", self.0.display());
+        } else if !self.1
+            && let Err(error) = fs::remove_dir_all(&self.0)
+        {
+            eprintln!("laboratory: {}: {error}", self.0.display());
+        }
+    }
+}
