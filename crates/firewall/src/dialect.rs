@@ -1,0 +1,85 @@
+//! Every dialect, declared once: its name, its title, and the file that writes it.
+
+mod csv;
+mod iptables;
+mod layout;
+mod learned;
+mod nftables;
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::{Language, Policy, Rules};
+
+/// One line per dialect: `/// doc`, variant, kebab name, title, module with a `write` function.
+macro_rules! dialects {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $title:literal $module:ident;)*) => {
+        /// A firewall's language.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Dialect {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Dialect {
+            /// All of them.
+            pub const ALL: &[Dialect] = &[$(Dialect::$variant,)*];
+
+            /// Its name on a command line, in kebab case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Dialect::$variant => $name,)*
+                }
+            }
+
+            /// Its name for persons; the same in both languages.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Dialect::$variant => $title,)*
+                }
+            }
+        }
+
+        /// Puts a policy into a dialect. The comments in the files speak the language given.
+        #[must_use]
+        pub fn write(dialect: Dialect, policy: &Policy, language: Language) -> Rules {
+            match dialect {
+                $(Dialect::$variant => $module::write(policy, language),)*
+            }
+        }
+    };
+}
+
+dialects! {
+    /// nftables on a router, with dnsmasq.
+    Nftables "nftables" "nftables + dnsmasq" nftables;
+    /// iptables and ipset on a router, with dnsmasq.
+    Iptables "iptables" "iptables + ipset + dnsmasq" iptables;
+    /// A table, for everything that has no dialect here.
+    Csv "csv" "CSV" csv;
+}
+
+/// The text is not a dialect.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("“{0}” is not a dialect: write one of {known}", known = known())]
+pub struct DialectError(String);
+
+fn known() -> String {
+    Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for Dialect {
+    type Err = DialectError;
+
+    fn from_str(text: &str) -> Result<Dialect, DialectError> {
+        let wanted = Dialect::ALL.iter().find(|dialect| dialect.as_str() == text);
+        wanted.copied().ok_or_else(|| DialectError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
