@@ -2,6 +2,7 @@
 //! (REQ NET-7). Never guesses: the printed digits are kept, and read as decimal numbers only.
 
 use core::net::Ipv4Addr;
+use std::fmt;
 
 /// Reads a printed IPv4 address. Digits are decimal even after leading zeros: `209.85.128.000`,
 /// which the standard parser refuses because some systems would read octal, is `209.85.128.0`.
@@ -46,6 +47,39 @@ impl AddressBlock {
     pub fn contains(&self, address: Ipv4Addr) -> bool {
         (self.first..=self.last).contains(&address)
     }
+
+    /// The block as the fewest networks that cover it exactly, in order: what a firewall that
+    /// wants CIDR is given.
+    #[must_use]
+    pub fn networks(&self) -> Vec<Network> {
+        let mut networks = Vec::new();
+        let mut next = u64::from(u32::from(self.first));
+        let end = u64::from(u32::from(self.last)) + 1;
+        while next < end {
+            // The largest power of two that starts here and does not reach past the end.
+            let aligned = if next == 0 { 32 } else { next.trailing_zeros().min(32) };
+            let bits = aligned.min((end - next).ilog2());
+            let first = u32::try_from(next).expect("invariant: next lies before the end");
+            networks.push(Network { first: Ipv4Addr::from(first), prefix: 32 - bits as u8 });
+            next += 1 << bits;
+        }
+        networks
+    }
+}
+
+/// A network in CIDR notation, `199.231.32.0/20`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Network {
+    /// Its first address.
+    pub first: Ipv4Addr,
+    /// How many leading bits are fixed, 0–32.
+    pub prefix: u8,
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.first, self.prefix)
+    }
 }
 
 #[cfg(test)]
@@ -74,5 +108,27 @@ mod tests {
         assert!(block.contains(Ipv4Addr::new(209, 85, 255, 255)));
         assert!(!block.contains(Ipv4Addr::new(209, 86, 0, 0)));
         assert_eq!(AddressBlock::read("10.0.0.2", "10.0.0.1"), None);
+    }
+
+    #[test]
+    fn a_block_is_split_into_the_fewest_networks() {
+        for (first, last, expected) in [
+            ("199.231.32.0", "199.231.47.255", "199.231.32.0/20"),
+            ("209.85.128.000", "209.85.255.255", "209.85.128.0/17"),
+            ("130.57.1.88", "130.57.1.88", "130.57.1.88/32"),
+            ("0.0.0.0", "255.255.255.255", "0.0.0.0/0"),
+            ("74.125.230.80", "74.125.230.84", "74.125.230.80/30 74.125.230.84/32"),
+            ("255.255.255.254", "255.255.255.255", "255.255.255.254/31"),
+            (
+                "193.242.234.1",
+                "193.242.234.255",
+                "193.242.234.1/32 193.242.234.2/31 193.242.234.4/30 193.242.234.8/29 \
+                 193.242.234.16/28 193.242.234.32/27 193.242.234.64/26 193.242.234.128/25",
+            ),
+        ] {
+            let networks = AddressBlock::read(first, last).unwrap().networks();
+            let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+            assert_eq!(networks.join(" "), expected);
+        }
     }
 }

@@ -1,13 +1,34 @@
 //! A whole document: its rows, and the questions that the two ends ask of them.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
 use crate::read::{self, ReadError};
 use crate::target::read_name;
-use crate::{AddressBlock, Endpoint, EndpointId, Host, Setting, Text};
+use crate::{AddressBlock, Endpoint, EndpointId, Group, Host, Phase, Setting, Text, Version};
+
+/// The catalogues that come with the program.
+const SHIPPED: [(&str, &str); 4] = [
+    ("connect-plus-sendpro-p", include_str!("../data/connect-plus-sendpro-p.toml")),
+    ("connect-plus-sendpro-p-de", include_str!("../data/connect-plus-sendpro-p-de.toml")),
+    ("sendpro-c", include_str!("../data/sendpro-c.toml")),
+    ("timbre", include_str!("../data/timbre.toml")),
+];
+
+fn shipped(name: &str) -> Catalogue {
+    Catalogue::open_shipped(name).expect("invariant: the name stands in the table")
+}
 
 /// The destinations of one document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Catalogue {
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    pub(crate) effective_from: Date,
     pub(crate) title: Text,
+    pub(crate) source: Option<String>,
+    pub(crate) regions: Vec<String>,
     pub(crate) domain: Option<String>,
     pub(crate) blocks: Vec<AddressBlock>,
     pub(crate) let_out: Vec<u16>,
@@ -29,24 +50,84 @@ impl Catalogue {
     /// Our own deployment, every service at `<service>.timbre.localhost`.
     #[must_use]
     pub fn timbre() -> Catalogue {
-        Catalogue::read("timbre.toml", include_str!("../data/timbre.toml"))
-            .expect("invariant: a test reads every shipped catalogue")
+        shipped("timbre")
     }
 
     /// The source specification, row by row, as printed (REQ NET-8).
     #[must_use]
     pub fn connect_plus_sendpro_p() -> Catalogue {
-        const TEXT: &str = include_str!("../data/connect-plus-sendpro-p.toml");
-        Catalogue::read("connect-plus-sendpro-p.toml", TEXT)
-            .expect("invariant: a test reads every shipped catalogue")
+        shipped("connect-plus-sendpro-p")
     }
 
-    /// Reads a catalogue; `file` names it in errors.
+    /// Every catalogue that comes with the program, under its name.
+    #[must_use]
+    pub fn shipped() -> [(&'static str, Catalogue); SHIPPED.len()] {
+        SHIPPED.map(|(name, _)| (name, shipped(name)))
+    }
+
+    /// The catalogue of this name that comes with the program; the name is also its [`id`].
+    ///
+    /// [`id`]: Catalogue::id
+    #[must_use]
+    pub fn open_shipped(name: &str) -> Option<Catalogue> {
+        let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+        let catalogue = Catalogue::read(&format!("{name}.toml"), text);
+        Some(catalogue.expect("invariant: a test reads every shipped catalogue"))
+    }
+
+    /// Reads a catalogue written in TOML; `file` names it in errors.
     ///
     /// # Errors
     /// The first thing that is wrong, by file, line and field.
     pub fn read(file: &str, text: &str) -> Result<Catalogue, ReadError> {
-        read::read(file, text)
+        read::toml(file, text)
+    }
+
+    /// Reads what [`export::json`](crate::export::json) writes.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by file, line and field.
+    pub fn read_json(file: &str, text: &str) -> Result<Catalogue, ReadError> {
+        read::json(file, text)
+    }
+
+    /// Reads a catalogue in either form: JSON begins with a brace, TOML never does.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by file, line and field.
+    pub fn read_either(file: &str, text: &str) -> Result<Catalogue, ReadError> {
+        let json = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{');
+        if json { read::json(file, text) } else { read::toml(file, text) }
+    }
+
+    /// Its name, the same through all its versions: `connect-plus-sendpro-p`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Which edition of it this is; a later one is greater.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The first day on which this version counts. Rows may name later days of their own.
+    #[must_use]
+    pub fn effective_from(&self) -> Date {
+        self.effective_from
+    }
+
+    /// Where the document was read, when that is public.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// The countries that it is for, as two letters; empty for any.
+    #[must_use]
+    pub fn regions(&self) -> &[String] {
+        &self.regions
     }
 
     /// What the document is called.
@@ -111,6 +192,21 @@ impl Catalogue {
             .filter(|endpoint| endpoint.default == Setting::On)
             .flat_map(|endpoint| &endpoint.uses)
             .any(|target| target.port == port && target.host.matches(host))
+    }
+
+    /// The same catalogue with the rows of these groups only; its blocks stay.
+    #[must_use]
+    pub fn only(mut self, groups: &BTreeSet<Group>) -> Catalogue {
+        self.endpoints.retain(|endpoint| groups.contains(&endpoint.group));
+        self
+    }
+
+    /// The same catalogue without the rows that are retired on a day: what is announced stays, so
+    /// that firewalls made from it are open in time.
+    #[must_use]
+    pub fn without_retired(mut self, on: Date) -> Catalogue {
+        self.endpoints.retain(|endpoint| endpoint.phase(on) != Phase::Retired);
+        self
     }
 
     /// The same deployment under another domain: every host and everything printed moves.

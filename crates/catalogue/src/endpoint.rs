@@ -1,6 +1,11 @@
 //! One row of a catalogue, and the names of the rows of our own deployment.
 
 use core::net::Ipv4Addr;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::address::read_printed_address;
 use crate::{EndpointId, Target, Text};
@@ -19,6 +24,16 @@ pub const TRANSACTION_UPLOAD: EndpointId = EndpointId::fixed("uploads.transactio
 pub const STARTUP_REFRESH: EndpointId = EndpointId::fixed("downloads.startup-refresh");
 /// Rate download (REQ DL-2).
 pub const RATE_DOWNLOAD: EndpointId = EndpointId::fixed("downloads.rates");
+/// The version of each catalogue that the deployment publishes.
+pub const CATALOGUE_VERSION: EndpointId = EndpointId::fixed("catalogue.version");
+/// The rows of a catalogue, signed, for firewalls that subscribe.
+pub const CATALOGUE_ENDPOINTS: EndpointId = EndpointId::fixed("catalogue.endpoints");
+/// What changed in a catalogue since a version.
+pub const CATALOGUE_CHANGES: EndpointId = EndpointId::fixed("catalogue.changes");
+/// The probe server in the clear, on port 80 (REQ NET-9).
+pub const NETWORK_TEST_CLEAR: EndpointId = EndpointId::fixed("network-test.clear");
+/// The probe server over TLS, on port 443 (REQ NET-9).
+pub const NETWORK_TEST_SECURE: EndpointId = EndpointId::fixed("network-test.secure");
 
 /// A destination: what it is for, what its document prints, and what is used to reach it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +52,14 @@ pub struct Endpoint {
     pub default: Setting,
     /// The exchange of the protocol that it carries, such as `refill`; none for another's service.
     pub exchange: Option<String>,
+    /// In our own deployment, why the row carries no exchange: what is spoken there instead.
+    pub plain: Option<String>,
+    /// What stops working when the network blocks it, where the document says so.
+    pub lost_if_blocked: Option<Text>,
+    /// The first day on which the meter uses it; none if it did when the catalogue began.
+    pub effective_from: Option<Date>,
+    /// The last day on which the meter uses it; none while no end is known.
+    pub retire_after: Option<Date>,
     /// What the document prints, defects included.
     pub printed: Printed,
     /// How it is reached; never empty, the usual way first.
@@ -56,14 +79,39 @@ impl Endpoint {
         self.uses.first().expect("invariant: the reader refuses a row that uses nothing")
     }
 
+    /// Where the row stands on a day: announced, in use or retired.
+    #[must_use]
+    pub fn phase(&self, on: Date) -> Phase {
+        if self.retire_after.is_some_and(|last| last < on) {
+            Phase::Retired
+        } else if self.effective_from.is_some_and(|first| on < first) {
+            Phase::Announced
+        } else {
+            Phase::InUse
+        }
+    }
+
     /// The printed addresses, read as decimal.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
         self.printed.addresses.iter().filter_map(|printed| read_printed_address(printed))
     }
 }
 
+/// Where a row stands on a day. A firewall opens what is announced too, so that it is open in time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Not used yet: it comes into use on its day.
+    Announced,
+    /// Used.
+    InUse,
+    /// No longer used: its rules may go.
+    Retired,
+}
+
 /// How much the meter depends on an endpoint, in the source document's own division.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// “Exceptions requises pour le pare-feu.”
     Required,
@@ -98,15 +146,59 @@ impl Group {
             Group::NetworkTest => "network-test",
         }
     }
+
+    /// Whether its rows are on or off by default; either, in the tests of the network.
+    pub(crate) const fn setting(self) -> Option<Setting> {
+        match self {
+            Group::Required | Group::OptionalOn => Some(Setting::On),
+            Group::OptionalOff | Group::RemoteSupport => Some(Setting::Off),
+            Group::NetworkTest => None,
+        }
+    }
+}
+
+/// The text is not the name of a group.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("“{text}” is not one of {}", Group::ALL.map(Group::as_str).join(", "))]
+pub struct GroupError {
+    /// What was given.
+    pub text: String,
+}
+
+impl FromStr for Group {
+    type Err = GroupError;
+
+    fn from_str(text: &str) -> Result<Self, GroupError> {
+        let known = Group::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| GroupError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Whether something is used unless a customer says otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Setting {
     /// Used from the start.
     On,
     /// Only when somebody asks for it.
     Off,
+}
+
+impl Setting {
+    /// Its name in data files: `on` or `off`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Setting::On => "on",
+            Setting::Off => "off",
+        }
+    }
 }
 
 /// What a document prints about an endpoint, exactly; every list may be empty.

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The name of one row of a catalogue, such as `comet.refill`: a service, a dot, and what is done
 /// there, both in lower-case kebab.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct EndpointId(Cow<'static, str>);
 
 impl EndpointId {
@@ -38,17 +41,33 @@ impl FromStr for EndpointId {
     type Err = EndpointIdError;
 
     fn from_str(text: &str) -> Result<Self, EndpointIdError> {
-        let kebab = |word: &str| {
-            word.starts_with(|c: char| c.is_ascii_lowercase())
-                && !word.ends_with('-')
-                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
         match text.split_once('.') {
-            Some((service, verb)) if kebab(service) && kebab(verb) => {
+            Some((service, verb)) if is_kebab(service) && is_kebab(verb) => {
                 Ok(EndpointId(Cow::Owned(text.to_owned())))
             }
             _ => Err(EndpointIdError(text.to_owned())),
         }
+    }
+}
+
+/// Whether a word is in lower-case kebab, as names of catalogues and the parts of an endpoint's are.
+pub(crate) fn is_kebab(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+        && !word.ends_with('-')
+        && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+impl From<EndpointId> for String {
+    fn from(id: EndpointId) -> String {
+        id.0.into_owned()
+    }
+}
+
+impl TryFrom<String> for EndpointId {
+    type Error = EndpointIdError;
+
+    fn try_from(text: String) -> Result<Self, EndpointIdError> {
+        text.parse()
     }
 }
 

@@ -8,10 +8,13 @@ mod addresses;
 mod hosts;
 mod urls;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Catalogue, Endpoint, EndpointId, Text};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Harmless once it is known; tools that compare text may stumble over it.
     Notice,

@@ -1,5 +1,6 @@
 //! Law 6: nothing is forgotten. Every row of our own catalogue has an exchange in the protocol,
-//! golden files, a route in the infrastructure and a caller in the meter.
+//! golden files, a route in the infrastructure and a caller in the meter; or it says why it carries
+//! no exchange, and then the infrastructure serves it by the constant of its name.
 //!
 //! The check is textual, on code with strings and comments removed: it looks for the exchange's
 //! own names (`Refill`, `endpoint::REFILL`), which the compiler then proves to mean the thing.
@@ -26,6 +27,14 @@ enum Part {
 }
 
 const PARTS: [Part; 4] = [Part::Exchange, Part::Golden, Part::Route, Part::Caller];
+
+/// A row, as far as this law is concerned.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    id: &'a str,
+    exchange: Option<&'a str>,
+    plain: bool,
+}
 
 /// An exchange by its three names.
 struct Names {
@@ -54,35 +63,33 @@ impl Names {
 pub(crate) fn check(project: &Project) -> Vec<Violation> {
     let catalogue = Catalogue::timbre();
     let rows = catalogue.endpoints().iter();
-    let rows: Vec<_> = rows.map(|row| (row.id.as_str(), row.exchange.as_deref())).collect();
+    let rows = rows.map(|row| Row {
+        id: row.id.as_str(),
+        exchange: row.exchange.as_deref(),
+        plain: row.plain.is_some(),
+    });
+    let rows: Vec<_> = rows.collect();
     check_rows(project, &rows, EXCEPTIONS)
 }
 
 fn check_rows(
     project: &Project,
-    rows: &[(&str, Option<&str>)],
+    rows: &[Row<'_>],
     exceptions: &[(&str, Part, &str)],
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut needed = vec![false; exceptions.len()];
-    for (id, exchange) in rows {
+    for Row { id, exchange, plain } in rows.iter().copied() {
         let line = project.line_of(ROWS, &format!("\"{id}\""));
         let Some(exchange) = exchange else {
-            let todo = "write `exchange = \"…\"` under it";
-            violations.push(Violation::new(
-                ROWS,
-                line,
-                format!("{id} names no exchange"),
-                WHY,
-                todo,
-            ));
+            violations.extend(check_plain(project, line, id, plain));
             continue;
         };
         let names = Names::of(exchange);
         for part in PARTS.into_iter().filter(|part| !has(project, &names, *part)) {
             match exceptions
                 .iter()
-                .position(|(name, excused, _)| name == exchange && *excused == part)
+                .position(|(name, excused, _)| *name == exchange && *excused == part)
             {
                 Some(index) => needed[index] = true,
                 None => violations.push(missing(line, id, &names, part)),
@@ -97,21 +104,38 @@ fn check_rows(
     violations
 }
 
-fn has(project: &Project, names: &Names, part: Part) -> bool {
-    let named_under = |folder: &str| {
-        let own = [&names.pascal, &names.constant];
-        let mut lines = project.sources_under(folder).flat_map(|source| source.product_lines());
-        lines.any(|line| own.iter().any(|name| has_word(line.code, name)))
-    };
+/// A row without an exchange: it says why, and the infrastructure serves it by its constant.
+fn check_plain(project: &Project, line: usize, id: &str, plain: bool) -> Option<Violation> {
+    if !plain {
+        let what = format!("{id} names no exchange");
+        let todo = "write `exchange = \"…\"` under it, or `plain = \"…\"` with the reason";
+        return Some(Violation::new(ROWS, line, what, WHY, todo));
+    }
+    let constant = id.replace(['.', '-'], "_").to_ascii_uppercase();
+    if names(project, "crates/infrastructure/src/", &[&constant]) {
+        return None;
+    }
+    let what = format!("{id} has no route in the infrastructure");
+    let todo = format!("serve endpoint::{constant} under crates/infrastructure/src/");
+    Some(Violation::new(ROWS, line, what, WHY, todo))
+}
+
+/// Whether the product's code under a folder says one of these names.
+fn names(project: &Project, folder: &str, wanted: &[&str]) -> bool {
+    let mut lines = project.sources_under(folder).flat_map(|source| source.product_lines());
+    lines.any(|line| wanted.iter().any(|name| has_word(line.code, name)))
+}
+
+fn has(project: &Project, exchange: &Names, part: Part) -> bool {
+    let named_under =
+        |folder: &str| names(project, folder, &[&exchange.pascal, &exchange.constant]);
     match part {
         Part::Exchange => {
-            let path = format!("crates/protocol/src/{}.rs", names.snake);
-            let endpoint = format!("endpoint::{}", names.constant);
-            let mut lines = project.sources_under(&path).flat_map(|source| source.product_lines());
-            lines.any(|line| has_word(line.code, &endpoint))
+            let path = format!("crates/protocol/src/{}.rs", exchange.snake);
+            names(project, &path, &[&format!("endpoint::{}", exchange.constant)])
         }
         Part::Golden => {
-            let folder = format!("crates/protocol/golden/{}/v1/", names.kebab);
+            let folder = format!("crates/protocol/golden/{}/v1/", exchange.kebab);
             let file = |start: &str| {
                 let start = format!("{folder}{start}");
                 project.under(&folder).any(|path| path.starts_with(&start))
@@ -150,7 +174,8 @@ fn missing(line: usize, id: &str, names: &Names, part: Part) -> Violation {
 mod tests {
     use super::*;
 
-    const ROW: [(&str, Option<&str>); 1] = [("downloads.rates", Some("rate-download"))];
+    const ROW: [Row<'_>; 1] =
+        [Row { id: "downloads.rates", exchange: Some("rate-download"), plain: false }];
     const WHOLE: [(&str, &str); 6] = [
         (ROWS, "\n[[endpoint]]\nid = \"downloads.rates\"\n"),
         ("crates/protocol/src/rate_download.rs", "const E: EndpointId = endpoint::RATE_DOWNLOAD;"),
@@ -196,8 +221,19 @@ mod tests {
 
     #[test]
     fn a_row_without_an_exchange_is_found() {
-        let found = check_rows(&Project::planted(&WHOLE), &[("downloads.rates", None)], &[]);
+        let row = Row { exchange: None, ..ROW[0] };
+        let found = check_rows(&Project::planted(&WHOLE), &[row], &[]);
         assert_eq!(found[0].what, "downloads.rates names no exchange");
+    }
+
+    #[test]
+    fn a_plain_row_is_served_by_its_constant() {
+        let row = Row { id: "network-test.clear", exchange: None, plain: true };
+        let found = check_rows(&Project::planted(&WHOLE), &[row], &[]);
+        assert_eq!(found[0].what, "network-test.clear has no route in the infrastructure");
+        let served =
+            [("crates/infrastructure/src/probe.rs", "id == endpoint::NETWORK_TEST_CLEAR")];
+        assert!(check_rows(&Project::planted(&served), &[row], &[]).is_empty());
     }
 
     #[test]

@@ -60,7 +60,10 @@ pub(super) static NETWORK_ADDRESS: Rule = Rule {
 
 fn network_address(catalogue: &Catalogue, found: &mut Found) {
     let edge = |address: &Ipv4Addr| {
-        let at_edge = |block: &AddressBlock| [block.first, block.last].contains(address);
+        let at_edge = |block: &AddressBlock| {
+            // A block of one address is that host.
+            block.first != block.last && [block.first, block.last].contains(address)
+        };
         catalogue.blocks().iter().any(at_edge)
     };
     for endpoint in catalogue.endpoints() {

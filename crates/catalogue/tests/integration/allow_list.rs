@@ -18,7 +18,8 @@ fn each_exchange_has_a_row_with_one_https_url() {
         ),
         (endpoint::RATE_DOWNLOAD, "https://downloads.timbre.localhost/downloads/v1/rates"),
     ];
-    assert_eq!(catalogue.endpoints().len(), rows.len());
+    let exchanges = catalogue.endpoints().iter().filter(|row| row.exchange.is_some());
+    assert_eq!(exchanges.count(), rows.len());
     for (id, url) in rows {
         let row = catalogue.get(&id).unwrap();
         assert_eq!(row.uses.len(), 1);
@@ -28,9 +29,36 @@ fn each_exchange_has_a_row_with_one_https_url() {
 }
 
 #[test]
+fn a_row_without_an_exchange_says_why_and_what_is_lost_without_it() {
+    let catalogue = Catalogue::timbre();
+    let rows = [
+        (endpoint::CATALOGUE_VERSION, "https://catalogue.timbre.localhost/catalogue/v1/version"),
+        (
+            endpoint::CATALOGUE_ENDPOINTS,
+            "https://catalogue.timbre.localhost/catalogue/v1/endpoints",
+        ),
+        (endpoint::CATALOGUE_CHANGES, "https://catalogue.timbre.localhost/catalogue/v1/changes"),
+        (endpoint::NETWORK_TEST_CLEAR, "http://network-test.timbre.localhost/network-test/v1/"),
+        (endpoint::NETWORK_TEST_SECURE, "https://network-test.timbre.localhost/network-test/v1/"),
+    ];
+    let plain = catalogue.endpoints().iter().filter(|row| row.exchange.is_none());
+    assert_eq!(plain.count(), rows.len());
+    for (id, url) in rows {
+        let row = catalogue.get(&id).unwrap();
+        assert_eq!(row.uses.len(), 1);
+        assert_eq!(row.target().to_string(), url);
+        assert!(row.plain.is_some(), "{id} does not say why");
+        assert!(row.lost_if_blocked.is_some(), "{id} does not say what is lost");
+    }
+}
+
+#[test]
 fn services_and_their_rows_are_listed_in_order() {
     let catalogue = Catalogue::timbre();
-    assert_eq!(catalogue.services(), ["distributor", "comet", "uploads", "downloads"]);
+    assert_eq!(
+        catalogue.services(),
+        ["distributor", "comet", "uploads", "downloads", "catalogue", "network-test"]
+    );
     let comet: Vec<_> = catalogue.of_service("comet").map(|row| row.id.as_str()).collect();
     assert_eq!(comet, ["comet.installation", "comet.refill", "comet.inspection"]);
 }
@@ -40,8 +68,10 @@ fn only_listed_hosts_at_their_ports_are_allowed() {
     let catalogue = Catalogue::timbre();
     assert!(catalogue.allows("comet.timbre.localhost", 443));
     assert!(catalogue.allows("COMET.timbre.LOCALHOST", 443));
+    assert!(catalogue.allows("network-test.timbre.localhost", 80));
     for (host, port) in [
         ("comet.timbre.localhost", 80),
+        ("catalogue.timbre.localhost", 80),
         ("timbre.localhost", 443),
         ("evil.comet.timbre.localhost", 443),
         ("comet.timbre.localhost.evil.example", 443),

@@ -1,0 +1,65 @@
+//! A change in one sentence, for a person.
+
+use super::{Change, Disposition, Impact, Places};
+use crate::Text;
+
+impl Change {
+    /// What to do about it, in one sentence.
+    #[must_use]
+    pub fn summary(&self) -> Text {
+        let (add, remove) = (list(&self.add), list(&self.remove));
+        let day = self.effective;
+        match (self.disposition, self.impact) {
+            (Disposition::Add, Impact::Other) => Text::new(
+                format!("destination nouvelle, désactivée par défaut : {add}"),
+                format!("new destination, off by default: {add}"),
+            ),
+            (Disposition::Add, _) => Text::new(
+                format!("destination nouvelle, à ouvrir avant le {day} : {add}"),
+                format!("new destination, to be open by {day}: {add}"),
+            ),
+            (Disposition::Remove, _) => Text::new(
+                format!("n’est plus utilisée après le {day} ; à fermer : {remove}"),
+                format!("no longer used after {day}; close {remove}"),
+            ),
+            (Disposition::Change, Impact::TurnedOn) => Text::new(
+                format!("activée par défaut dès le {day}"),
+                format!("on by default from {day}"),
+            ),
+            (Disposition::Change, Impact::TurnedOff) => Text::new(
+                format!("désactivée par défaut dès le {day}"),
+                format!("off by default from {day}"),
+            ),
+            (Disposition::Change, Impact::Retiring) => Text::new(
+                format!("sera retirée : dernier jour le {day}"),
+                format!("will be retired: its last day is {day}"),
+            ),
+            (Disposition::Change, Impact::RemovedHostOrAddress) => Text::new(
+                format!("à fermer après le {day} : {remove}"),
+                format!("to be closed after {day}: {remove}"),
+            ),
+            (Disposition::Change, Impact::Other) => Text::new(
+                "rien à faire au pare-feu : seuls les mots, le groupe ou les dates changent",
+                "nothing for a firewall: only words, group or dates change",
+            ),
+            (Disposition::Change, _) if self.remove.is_empty() => Text::new(
+                format!("à ouvrir avant le {day} : {add}"),
+                format!("to be open by {day}: {add}"),
+            ),
+            (Disposition::Change, _) => Text::new(
+                format!("à ouvrir avant le {day} : {add} ; à fermer ensuite : {remove}"),
+                format!("to be open by {day}: {add}; close afterwards: {remove}"),
+            ),
+        }
+    }
+}
+
+/// Hosts and addresses, or the URLs when nothing else tells them apart.
+fn list(places: &Places) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    names.extend(places.hosts.iter().chain(&places.addresses).map(String::as_str));
+    if names.is_empty() {
+        names.extend(places.urls.iter().map(String::as_str));
+    }
+    names.join(", ")
+}
