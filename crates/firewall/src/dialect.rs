@@ -1,10 +1,16 @@
 //! Every dialect, declared once: its name, its title, and the file that writes it.
 
+mod cisco_asa;
+mod cisco_ios_xe;
 mod csv;
 mod iptables;
 mod layout;
 mod learned;
 mod nftables;
+mod pac;
+mod pf;
+mod pfsense;
+mod squid;
 
 use core::fmt;
 use core::str::FromStr;
@@ -56,6 +62,18 @@ dialects! {
     Nftables "nftables" "nftables + dnsmasq" nftables;
     /// iptables and ipset on a router, with dnsmasq.
     Iptables "iptables" "iptables + ipset + dnsmasq" iptables;
+    /// pf of the BSDs.
+    Pf "pf" "pf (OpenBSD, FreeBSD)" pf;
+    /// Lists for aliases.
+    Pfsense "pfsense" "pfSense / OPNsense" pfsense;
+    /// An access list with FQDN objects.
+    CiscoAsa "cisco-asa" "Cisco ASA" cisco_asa;
+    /// An access list with FQDN object groups.
+    CiscoIosXe "cisco-ios-xe" "Cisco IOS XE" cisco_ios_xe;
+    /// A proxy.
+    Squid "squid" "Squid" squid;
+    /// Which way a machine goes.
+    Pac "pac" "PAC" pac;
     /// A table, for everything that has no dialect here.
     Csv "csv" "CSV" csv;
 }

@@ -2,12 +2,12 @@
 //! Names go into files only as the catalogue reads them (letters, digits, hyphens, dots), so that
 //! no quoting is ever needed; titles go into comments only, one line each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use timbre_catalogue::{EndpointId, Text};
 
-use crate::{Language, Policy, Rules};
+use crate::{AddressRule, Language, NameRule, Policy, Rules};
 
 /// The comment at the head of a file: what it is, from which catalogue and version, for whom, how
 /// names behave, what is not covered. Each line begins with the dialect's mark, such as `# `.
@@ -82,4 +82,44 @@ pub(super) fn ports(ports: &BTreeSet<u16>, between: &str) -> String {
 /// The names of rows, for a comment: `comet.funds, distributor.sign-in`.
 pub(super) fn rows(endpoints: &[EndpointId]) -> String {
     endpoints.iter().map(EndpointId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// One more line.
+pub(super) fn line(text: &mut String, line: impl AsRef<str>) {
+    text.push_str(line.as_ref());
+    text.push('\n');
+}
+
+/// Every port that something of the policy uses, with the hosts let out there by name.
+pub(super) fn names_by_port(policy: &Policy) -> BTreeMap<u16, Vec<&NameRule>> {
+    let mut by_port: BTreeMap<u16, Vec<&NameRule>> = BTreeMap::new();
+    for rule in &policy.names {
+        for port in &rule.ports {
+            by_port.entry(*port).or_default().push(rule);
+        }
+    }
+    by_port
+}
+
+/// The same of the networks.
+pub(super) fn addresses_by_port(policy: &Policy) -> BTreeMap<u16, Vec<&AddressRule>> {
+    let mut by_port: BTreeMap<u16, Vec<&AddressRule>> = BTreeMap::new();
+    for rule in &policy.addresses {
+        for port in &rule.ports {
+            by_port.entry(*port).or_default().push(rule);
+        }
+    }
+    by_port
+}
+
+/// Names every wildcard as closed, in a dialect that has none.
+pub(super) fn refuse_wildcards(policy: &Policy, rules: &mut Rules, why: (&str, &str)) {
+    for rule in policy.names.iter().filter(|rule| rule.is_wildcard()) {
+        let host = &rule.host;
+        rules.cannot(
+            &rule.endpoints,
+            format!("{host}{}: {}", '\u{a0}', why.0),
+            format!("{host}: {}", why.1),
+        );
+    }
 }
