@@ -26,6 +26,13 @@ fn every_contradiction_of_the_source_document_is_found() {
 }
 
 #[test]
+fn the_findings_of_the_excerpts_are_known() {
+    let of = |name| report(&Catalogue::open_shipped(name).unwrap().lint());
+    let both = ["connect-plus-sendpro-p-de", "sendpro-c"].map(of);
+    insta::assert_snapshot!(both.join("\n"));
+}
+
+#[test]
 fn our_own_catalogue_contradicts_nothing() {
     assert_eq!(report(&Catalogue::timbre().lint()), "");
 }
