@@ -15,6 +15,7 @@ mod directory;
 pub mod egress;
 mod error;
 mod jobs;
+pub mod lockdown;
 mod meter;
 mod piece;
 mod rates;

@@ -1,22 +1,21 @@
 //! The command line, declared once: what can be asked, with examples. What each command does is in the module of
 //! its noun.
 
-use std::path::PathBuf;
-
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
-use timbre_postage::{Amount, Currency, Language};
+use timbre_postage::Language;
 
-use crate::demo::DemoArgs;
-use crate::infrastructure::InfrastructureArgs;
-use crate::mark::MarkArgs;
-use crate::meter::MeterArgs;
-use crate::outcome::Failure;
+#[cfg(feature = "network")]
+use crate::network::NetworkArgs;
+#[cfg(feature = "machines")]
+use crate::{demo::DemoArgs, infrastructure::InfrastructureArgs, mark::MarkArgs, meter::MeterArgs};
 
 /// An open postage-metering system: the meter that franks mail and the infrastructure behind it.
 ///
 /// Without a command it runs the demonstration: an infrastructure and a meter of its own, real mail franked, and the
 /// books balanced to the cent.
+#[cfg(feature = "machines")]
 #[derive(Parser)]
 #[command(name = "timbre", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -28,6 +27,18 @@ pub(crate) struct Cli {
     pub(crate) output: OutputArgs,
 }
 
+/// The network of a postage meter: test it, get the firewall's rules, read its list of destinations.
+#[cfg(not(feature = "machines"))]
+#[derive(Parser)]
+#[command(name = "timbre", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[cfg(feature = "machines")]
 const EXAMPLES: &str = "\
 Examples:
   timbre                                         run the demonstration in ./timbre-demo
@@ -36,20 +47,50 @@ Examples:
   timbre meter frank --weight 42g --to US
   timbre meter run outgoing-mail.csv --dry-run
   timbre mark show marks/000001.png
+  timbre network test --catalogue connect-plus-sendpro-p
+  timbre network rules --dialect fortigate --source 10.1.2.3
 
 Exit status: 0 done · 1 done, but some pieces were set aside · 2 wrong usage · 3 refused by a rule
-             4 something around it failed (network, disk, database) · 5 something is not genuine";
+             4 something around it failed (network, disk, database) · 5 something is not genuine
+             (timbre network has its own: see timbre network --help)";
+
+/// The status of a command line that makes no sense, under `network` (BSD’s EX_USAGE): 2 is a verdict there.
+#[cfg(feature = "network")]
+pub(crate) const USAGE: u8 = 64;
+
+/// Reads the command line, or says what is wrong with it and ends.
+pub(crate) fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+        #[cfg(feature = "network")]
+        if !asked
+            && std::env::args().skip(1).find(|word| !word.starts_with('-')).as_deref()
+                == Some("network")
+        {
+            let _ = error.print();
+            std::process::exit(USAGE.into());
+        }
+        error.exit()
+    })
+}
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the whole path of a piece of mail, with real parts, in one folder
+    #[cfg(feature = "machines")]
     Demo(DemoArgs),
     /// The machine that franks mail
+    #[cfg(feature = "machines")]
     Meter(MeterArgs),
     /// The services behind the meters, and what their staff do
+    #[cfg(feature = "machines")]
     Infrastructure(InfrastructureArgs),
     /// Read postage marks and check that they are genuine
+    #[cfg(feature = "machines")]
     Mark(MarkArgs),
+    /// Test the network, print firewall rules, list every destination
+    #[cfg(feature = "network")]
+    Network(NetworkArgs),
 }
 
 /// How answers are shown.
@@ -109,11 +150,6 @@ impl OutputArgs {
     }
 }
 
-/// An amount that was typed, in the currency of the account or meter that it is for.
-pub(crate) fn amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
-    Amount::parse(text, currency).map_err(|error| Failure::refusal("bad-argument", error))
-}
-
 /// A table for a person: right for reading, and still one row a line for `grep`.
 pub(crate) fn table<const N: usize>(
     heading: [&str; N],
@@ -125,24 +161,4 @@ pub(crate) fn table<const N: usize>(
         table.add_row(row);
     }
     table.trim_fmt()
-}
-
-/// Where a meter keeps what it must not lose when none is named: `$XDG_DATA_HOME/timbre/meter`.
-pub(crate) fn default_meter_dir() -> PathBuf {
-    xdg("XDG_DATA_HOME", ".local/share").join("timbre/meter")
-}
-
-/// Where the infrastructure's configuration is when none is named: `$XDG_CONFIG_HOME/timbre/infrastructure.toml`.
-pub(crate) fn default_infrastructure_config() -> PathBuf {
-    xdg("XDG_CONFIG_HOME", ".config").join("timbre/infrastructure.toml")
-}
-
-fn xdg(variable: &str, under_home: &str) -> PathBuf {
-    std::env::var_os(variable).filter(|value| !value.is_empty()).map_or_else(
-        || {
-            let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-            home.join(under_home)
-        },
-        PathBuf::from,
-    )
 }

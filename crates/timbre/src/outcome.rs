@@ -15,6 +15,9 @@ pub(crate) enum Outcome {
     SomeSetAside,
     /// The question was answered, and the answer is no.
     NotGenuine,
+    /// A verdict with a status of its own.
+    #[cfg(feature = "network")]
+    Verdict(u8),
 }
 
 impl Outcome {
@@ -23,6 +26,8 @@ impl Outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::SomeSetAside => ExitCode::from(1),
             Outcome::NotGenuine => ExitCode::from(5),
+            #[cfg(feature = "network")]
+            Outcome::Verdict(status) => ExitCode::from(status),
         }
     }
 }
@@ -47,6 +52,8 @@ pub(crate) struct Failure {
     pub(crate) code: String,
     pub(crate) french: String,
     pub(crate) english: String,
+    /// The exit status.
+    status: u8,
 }
 
 impl Failure {
@@ -56,7 +63,19 @@ impl Failure {
         french: impl Into<String>,
         english: impl Into<String>,
     ) -> Self {
-        Failure { kind, code: code.to_owned(), french: french.into(), english: english.into() }
+        let status = match kind {
+            Kind::Refusal => 3,
+            Kind::Fault => 4,
+            Kind::Breach => 5,
+        };
+        let (french, english) = (french.into(), english.into());
+        Failure { kind, code: code.to_owned(), french, english, status }
+    }
+
+    /// The same failure with another exit status.
+    #[cfg(feature = "network")]
+    pub(crate) fn exiting(self, status: u8) -> Self {
+        Failure { status, ..self }
     }
 
     /// A failure of the environment that has one text.
@@ -75,11 +94,7 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self.kind {
-            Kind::Refusal => 3,
-            Kind::Fault => 4,
-            Kind::Breach => 5,
-        })
+        ExitCode::from(self.status)
     }
 
     /// The failure as a person reads it.

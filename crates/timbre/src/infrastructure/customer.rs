@@ -8,8 +8,9 @@ use timbre_infrastructure::Customer;
 use timbre_infrastructure::staff::NewCustomer;
 use timbre_postage::{AccountNumber, Amount, Currency, Language, PostalCode};
 
-use crate::cli::{OutputArgs, amount, table};
+use crate::cli::{OutputArgs, table};
 use crate::outcome::{Failure, Outcome};
+use crate::typed::amount;
 
 #[derive(Subcommand)]
 pub(super) enum CustomerCommand {

@@ -15,8 +15,9 @@ use clap::{Args, Subcommand};
 use timbre_infrastructure::{Config, Staff, StaffError};
 use timbre_postage::Language;
 
-use crate::cli::{OutputArgs, default_infrastructure_config};
+use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::typed::default_infrastructure_config;
 
 pub(crate) use reconcile::story_of_reconciliation;
 pub(crate) use serve::{runtime, stop_signal};

@@ -17,8 +17,9 @@ use timbre_postage::rates::{RateBook, RateTable};
 use timbre_postage::{Amount, Country, Dimensions, Language, Piece, Service, Weight};
 
 use super::{Fields, Found};
-use crate::cli::{OutputArgs, default_infrastructure_config};
+use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::typed::default_infrastructure_config;
 
 #[derive(Args)]
 #[command(after_help = "\

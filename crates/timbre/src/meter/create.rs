@@ -8,8 +8,9 @@ use timbre_infrastructure::Anchors;
 use timbre_meter::{Meter, Settings, TrustAnchors, system_clock};
 use timbre_postage::{Language, MeterSerial};
 
-use crate::cli::{OutputArgs, amount};
+use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Outcome};
+use crate::typed::amount;
 
 #[derive(Args)]
 #[command(after_help = "\

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::cli::{OutputArgs, amount};
+use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Outcome};
+use crate::typed::amount;
 use clap::Args;
 
 #[derive(Args)]

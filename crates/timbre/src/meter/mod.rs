@@ -17,8 +17,9 @@ use clap::{Args, Subcommand};
 use timbre_meter::{Meter, MeterError, system_clock};
 use timbre_postage::Language;
 
-use crate::cli::{OutputArgs, default_meter_dir};
+use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::typed::default_meter_dir;
 
 pub(crate) use progress::Bar;
 pub(crate) use story::story_of_run;

@@ -1,0 +1,101 @@
+//! What every network command lets its user choose: the catalogue, and which of its groups count.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::str::FromStr;
+
+use clap::Args;
+use timbre_catalogue::{Catalogue, Group};
+
+use crate::outcome::{Failure, Kind};
+
+/// Which destinations a command is about.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Choice {
+    /// The destinations: connect-plus-sendpro-p, another shipped catalogue, timbre, or a file (TOML or JSON)
+    #[arg(long, value_name = "NAME|FILE", default_value = "connect-plus-sendpro-p")]
+    pub(super) catalogue: String,
+    /// Which groups count: required, on (what is on by default), all, or names with commas:
+    /// required,optional-on,optional-off,remote-support,network-test
+    #[arg(long, value_name = "GROUPS", default_value = "on")]
+    pub(super) scope: Scope,
+    /// The domain of a timbre deployment, for the catalogue “timbre”
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) domain: Option<String>,
+}
+
+impl Choice {
+    /// The catalogue that was chosen, in its domain.
+    pub(super) fn catalogue(&self) -> Result<Catalogue, Failure> {
+        let catalogue = open(&self.catalogue)?;
+        match &self.domain {
+            None => Ok(catalogue),
+            Some(domain) => catalogue
+                .with_domain(domain)
+                .map_err(|error| Failure::refusal("bad-argument", error)),
+        }
+    }
+}
+
+/// A catalogue by the name under which it is shipped, or by the file that holds it.
+pub(super) fn open(name: &str) -> Result<Catalogue, Failure> {
+    if let Some(catalogue) = Catalogue::open_shipped(name) {
+        return Ok(catalogue);
+    }
+    let path = Path::new(name);
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let names: Vec<_> = Catalogue::shipped().map(|(name, _)| name).to_vec();
+        let names = names.join(", ");
+        Failure::new(
+            Kind::Refusal,
+            "no-such-catalogue",
+            format!("« {name} » n’est ni un catalogue livré ({names}) ni un fichier lisible : {error}"),
+            format!("“{name}” is neither a shipped catalogue ({names}) nor a file that can be read: {error}"),
+        )
+    })?;
+    Catalogue::read_either(name, &text).map_err(|error| Failure::refusal("bad-catalogue", error))
+}
+
+/// A set of groups, as it is typed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Scope(pub(super) BTreeSet<Group>);
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut groups = BTreeSet::new();
+        for word in text.split(',') {
+            match word.trim() {
+                "all" => groups.extend(Group::ALL),
+                "on" => groups.extend([Group::Required, Group::OptionalOn, Group::NetworkTest]),
+                word => {
+                    let group = Group::ALL.into_iter().find(|group| group.as_str() == word);
+                    groups.insert(group.ok_or_else(|| {
+                        let known = Group::ALL.map(Group::as_str).join(", ");
+                        format!("“{word}” is not a group: write on, all, or one of {known}")
+                    })?);
+                }
+            }
+        }
+        Ok(Scope(groups))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_a_word_or_a_list_of_groups() {
+        let scope = |text: &str| text.parse::<Scope>().map(|scope| scope.0.into_iter().collect());
+        assert_eq!(scope("required"), Ok(vec![Group::Required]));
+        assert_eq!(scope("all"), Ok(Group::ALL.to_vec()));
+        assert_eq!(
+            scope("required, remote-support"),
+            Ok(vec![Group::Required, Group::RemoteSupport])
+        );
+        let unknown = scope("mandatory");
+        assert!(unknown.unwrap_err().contains("optional-off"));
+    }
+}

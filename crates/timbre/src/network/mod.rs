@@ -1,0 +1,44 @@
+//! `timbre network …`: what a customer's IT administrator asks. Thin over the `catalogue`, `firewall` and
+//! `network-test` crates, and independent of the machines: it builds without them.
+
+mod choice;
+mod rules;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::{OutputArgs, USAGE};
+use crate::outcome::{Failure, Kind, Outcome};
+
+/// Nothing could be found out: neither a yes nor a no.
+const COULD_NOT_TELL: u8 = 3;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct NetworkArgs {
+    #[command(subcommand)]
+    command: NetworkCommand,
+}
+
+const EXAMPLES: &str = "\
+Exit status: 0 yes, or done · 1 yes with warnings · 2 no · 3 it could not be found out
+             64 wrong usage · 70 an error of this program";
+
+#[derive(Subcommand)]
+enum NetworkCommand {
+    /// Firewall rules, ready to paste, in the words of your product
+    Rules(rules::RulesArgs),
+}
+
+/// Carries out one network command.
+pub(crate) fn execute(args: NetworkArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
+    let result = match args.command {
+        NetworkCommand::Rules(rules) => rules::execute(rules, output),
+    };
+    result.map_err(|failure| {
+        let status = match failure.kind {
+            Kind::Refusal => USAGE,
+            Kind::Fault | Kind::Breach => COULD_NOT_TELL,
+        };
+        failure.exiting(status)
+    })
+}
