@@ -22,6 +22,11 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
+    /// The rows that carry an exchange of the protocol: what a meter is told of.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Endpoint> {
+        self.catalogue.endpoints().iter().filter(|row| row.exchange.is_some())
+    }
+
     /// The URL of an endpoint as a meter reaches it here.
     pub(crate) fn url(&self, endpoint: &Endpoint) -> String {
         let mut target = endpoint.target().clone();

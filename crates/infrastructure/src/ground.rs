@@ -10,8 +10,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use timbre_key_store::{KeyRole, KeyStore, KeyStoreError};
 
+use crate::call::now;
 use crate::config::{Config, DatabaseUrl};
 use crate::keys;
+use crate::store::catalogues::AddShipped;
 use crate::store::identities::Identify;
 use crate::store::{Store, StoreError};
 use crate::tls::{Authority, TlsError};
@@ -82,6 +84,12 @@ impl Ground {
         if let Some(name) = store.write(Identify(identity)).await? {
             let (folder, database) = (config.data_dir.clone(), config.database.clone());
             return Err(ServeError::OtherDeployment { folder, name, database });
+        }
+        for name in store.write(AddShipped(now())).await? {
+            tracing::warn!(
+                name,
+                "this catalogue is published with another text under the same version, which stays"
+            );
         }
         Ok(Ground { authority, keys, store })
     }

@@ -1,5 +1,5 @@
 //! The infrastructure behind the meters: the Distributor (who is who), Comet (funds), the services that take records and
-//! hand out rates, and the staff's desk, over a store that is SQLite by default and PostgreSQL by a URL.
+//! hand out rates, the lists for firewalls and the far end of the network test, and the staff's desk, over a store that is SQLite by default and PostgreSQL by a URL.
 //!
 //! [`Config`] says how one process runs, [`serve`] runs it and gives a [`Running`], [`Staff`] is what the provider's people
 //! do on the same store. `find . -name 'refill*'` shows a refill's whole way: the exchange in `protocol`, the decision in
@@ -9,6 +9,7 @@
 
 mod anchors;
 mod call;
+mod catalogue;
 mod comet;
 mod config;
 mod deployment;
@@ -31,6 +32,7 @@ pub use http::{Running, serve};
 pub use staff::{Staff, StaffError};
 pub use store::audit::AuditLine;
 pub use store::cases::Case;
+pub use store::catalogues::PublishedCatalogue;
 pub use store::customers::Customer;
 pub use store::inspections::InspectionRecord;
 pub use store::meters::{Meter, MeterLimits};

@@ -19,6 +19,8 @@ pub use database_url::{DatabaseUrl, DatabaseUrlError};
 const DEFAULT_DOMAIN: &str = "timbre.localhost";
 const DEFAULT_DRAIN: Duration = Duration::from_secs(20);
 const HTTPS_PORT: u16 = 8443;
+/// Where the catalogue has the network test in the clear.
+const CLEAR_PORT: u16 = 80;
 const ADMIN_PORT: u16 = 9443;
 
 /// How one infrastructure process is to run.
@@ -30,6 +32,8 @@ pub struct Config {
     pub domain: String,
     /// Where the services listen, by HTTPS; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where what is offered in the clear listens, by plain HTTP: the network test alone. None listens nowhere.
+    pub listen_clear: Option<SocketAddr>,
     /// Where `/health` and `/metrics` listen, by plain HTTP: a loopback address.
     pub admin_listen: SocketAddr,
     /// The port meters are told to call, where it is not the listening one (behind a load balancer).
@@ -54,6 +58,7 @@ impl Config {
             data_dir,
             domain: DEFAULT_DOMAIN.to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen_clear: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_port: None,
             only: Vec::new(),
@@ -83,6 +88,8 @@ impl Config {
             return Err(place.mistake(raw.data_dir.span().start, "the folder has no name"));
         }
         let listen = place.address(raw.listen, HTTPS_PORT)?;
+        let listen_clear = raw.listen_clear.map(|address| place.address(Some(address), CLEAR_PORT));
+        let listen_clear = listen_clear.transpose()?;
         let admin_listen = place.admin_address(raw.admin_listen)?;
         let database = match raw.database {
             None => DatabaseUrl::sqlite_in(&data_dir),
@@ -112,6 +119,7 @@ impl Config {
             data_dir,
             domain,
             listen,
+            listen_clear,
             admin_listen,
             public_port,
             database,
@@ -129,6 +137,7 @@ struct Raw {
     data_dir: Spanned<String>,
     domain: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
+    listen_clear: Option<Spanned<String>>,
     admin_listen: Option<Spanned<String>>,
     public_port: Option<Spanned<u16>>,
     database: Option<Spanned<String>>,

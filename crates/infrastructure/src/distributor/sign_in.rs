@@ -42,13 +42,13 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     Ok(write(&reply))
 }
 
-/// Every endpoint, at the address where a meter reaches it here.
+/// Every endpoint that carries an exchange, at the address where a meter reaches it here.
 fn directory(deployment: &Deployment) -> Vec<ServiceEntry> {
     let entry = |endpoint: &timbre_catalogue::Endpoint| ServiceEntry {
         name: endpoint.id.to_string(),
         url: deployment.url(endpoint),
     };
-    deployment.catalogue.endpoints().iter().map(entry).collect()
+    deployment.exchanges().map(entry).collect()
 }
 
 fn random() -> Result<Nonce, Refused> {

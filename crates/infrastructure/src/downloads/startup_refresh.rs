@@ -1,7 +1,7 @@
 //! Startup refresh (REQ DL-1): what there is that the meter lacks, and what it should do next.
 
 use jiff::ToSpan;
-use timbre_catalogue::endpoint;
+use timbre_catalogue::{Endpoint, endpoint};
 use timbre_protocol::startup_refresh::{Reply, Request, ServiceStatus, TableVersion, Task};
 use timbre_protocol::write;
 
@@ -36,12 +36,9 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         id if *id == endpoint::INSTALLATION => tasks.contains(&Task::RenewBlock),
         _ => false,
     };
-    let services = deployment
-        .catalogue
-        .endpoints()
-        .iter()
-        .map(|row| ServiceStatus { name: row.id.to_string(), changed: changed(&row.id) });
-    let services = services.collect();
+    let status =
+        |row: &Endpoint| ServiceStatus { name: row.id.to_string(), changed: changed(&row.id) };
+    let services = deployment.exchanges().map(status).collect();
     Ok(write(&Reply { server_time: call.now, services, rate_tables, tasks }))
 }
 

@@ -1,4 +1,4 @@
-//! The body of a request, whole: at most as many bytes as the exchange allows, on the wire and after decompression.
+//! The body of a request, whole or piece by piece: at most as many bytes as the exchange allows, on the wire and after decompression.
 
 use std::future::poll_fn;
 use std::io::Read;
@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use flate2::read::MultiGzDecoder;
 
-use crate::refusal::Transport;
+use crate::refusal::{Refused, Transport};
 
 /// A megabyte at the slowest line supported (384 kbit/s, REQ NET-5) takes 22 seconds; an upload four times that.
 const SLOWEST: Duration = Duration::from_secs(100);
@@ -23,39 +23,54 @@ pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     limit: usize,
-) -> Result<Vec<u8>, Transport> {
+) -> Result<Vec<u8>, Refused> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
     let kind = text(CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !["application/xml", "text/xml"].iter().any(|xml| kind.eq_ignore_ascii_case(xml)) {
-        return Err(Transport::NotXml(kind.to_owned()));
+        return Err(Transport::NotXml(kind.to_owned()).into());
     }
     let compressed = match text(CONTENT_ENCODING) {
         None | Some("identity") => false,
         Some("gzip") => true,
-        Some(other) => return Err(Transport::UnknownEncoding(other.to_owned())),
+        Some(other) => return Err(Transport::UnknownEncoding(other.to_owned()).into()),
     };
-    let bytes = tokio::time::timeout(SLOWEST, collect(body, limit))
-        .await
-        .map_err(|_| Transport::TooSlow)??;
-    if compressed { decompress(&bytes, limit) } else { Ok(bytes) }
+    let mut bytes = Vec::new();
+    let take = |piece: &[u8]| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    hear(body, limit, SLOWEST, take).await?;
+    if compressed { Ok(decompress(&bytes, limit)?) } else { Ok(bytes) }
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Transport> {
-    let mut bytes = Vec::new();
+/// Hands every piece of a body to `take` as it arrives, as long as it is not past the limit.
+pub(crate) async fn hear(
+    body: Body,
+    limit: usize,
+    within: Duration,
+    take: impl FnMut(&[u8]) -> Result<(), Refused>,
+) -> Result<(), Refused> {
+    let heard = tokio::time::timeout(within, listen(body, limit, take)).await;
+    heard.map_err(|_| Transport::TooSlow)?
+}
+
+async fn listen(
+    mut body: Body,
+    limit: usize,
+    mut take: impl FnMut(&[u8]) -> Result<(), Refused>,
+) -> Result<(), Refused> {
     let mut received = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|error| Transport::Malformed(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         received += data.len();
         if received <= limit {
-            bytes.extend_from_slice(&data);
-        } else if received <= limit + HEARD_OUT {
-            bytes = Vec::new();
-        } else {
+            take(&data)?;
+        } else if received > limit + HEARD_OUT {
             break;
         }
     }
-    if received > limit { Err(Transport::TooLarge { limit }) } else { Ok(bytes) }
+    if received > limit { Err(Transport::TooLarge { limit }.into()) } else { Ok(()) }
 }
 
 fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Transport> {

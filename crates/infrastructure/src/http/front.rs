@@ -3,6 +3,7 @@
 //! The work is a task of its own: a caller that hangs up does not cut a transaction in half, and a panic becomes an
 //! answer.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,24 +11,31 @@ use aws_lc_rs::rand;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method};
 use axum::response::Response;
-use axum_server::tls::TlsInfo;
+use serde_json::json;
 
 use super::body;
-use super::routes::Route;
+use super::door::Connection;
+use super::limits::Limits;
+use super::plain::{self, Asked};
+use super::routes::{Route, Serves};
 use crate::call::{Call, now};
 use crate::deployment::Deployment;
-use crate::refusal::{Refused, Transport};
+use crate::refusal::{Plain, Refused, Transport};
 use crate::store::StoreError;
 
 /// Past any wait that ends well; the work itself goes on, and the same request later finds what came of it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// A plain service bounds each of its own steps; the slowest is a body on the slowest line.
+const PLAIN_ANSWER_WITHIN: Duration = Duration::from_secs(300);
 
 pub(super) struct Front {
     pub(super) deployment: Arc<Deployment>,
     pub(super) routes: Vec<Route>,
+    pub(super) limits: Arc<Limits>,
 }
 
 /// How a request went, for the log and the metrics.
@@ -35,22 +43,25 @@ struct Story {
     request: String,
     endpoint: String,
     meter: Option<String>,
+    /// Whether the caller expects the protocol's XML.
+    is_meter: bool,
     started: Instant,
 }
 
 pub(super) async fn answer(
     State(front): State<Arc<Front>>,
-    Extension(tls): Extension<Arc<TlsInfo>>,
+    Extension(connection): Extension<Arc<Connection>>,
     request: Request,
 ) -> Response {
     let mut story = Story {
         request: request_number(),
         endpoint: "none".to_owned(),
         meter: None,
+        is_meter: front.is_for_meters(&connection),
         started: Instant::now(),
     };
     let progress = front.deployment.metrics.in_progress();
-    let outcome = front.serve(tls.server_name.as_deref(), request, &mut story).await;
+    let outcome = front.serve(&connection, request, &mut story).await;
     drop(progress);
     front.record(&story, outcome.as_ref().err());
     respond(&story, outcome)
@@ -59,55 +70,65 @@ pub(super) async fn answer(
 impl Front {
     async fn serve(
         &self,
-        sni: Option<&str>,
+        connection: &Arc<Connection>,
         request: Request,
         story: &mut Story,
-    ) -> Result<String, Refused> {
+    ) -> Result<Response, Refused> {
         let (parts, content) = request.into_parts();
-        let asked = parts
-            .uri
-            .authority()
-            .map(|authority| authority.as_str())
-            .or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()));
-        let route = self.route(sni, asked, parts.uri.path())?;
+        let host = host(&parts);
+        let route = self.route(connection, &host, parts.uri.path())?;
         route.endpoint.as_str().clone_into(&mut story.endpoint);
-        if parts.method != Method::POST {
-            return Err(Transport::WrongMethod.into());
-        }
-        let body = body::read(&parts.headers, content, route.limit).await?;
-        let call = Arc::new(Call::new(body, &parts.headers, now()));
-        let work = (route.handler)(self.deployment.clone(), call.clone());
-        let outcome = tokio::time::timeout(ANSWER_WITHIN, tokio::spawn(work)).await;
-        story.meter = call.meter().map(|serial| serial.to_string());
-        match outcome {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panicked)) => Err(Refused::Internal(panicked.to_string())),
-            Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
+        match route.serves {
+            Serves::Exchange { limit, handler } => {
+                if parts.method != Method::POST {
+                    return Err(Transport::WrongMethod { allowed: "POST" }.into());
+                }
+                let body = body::read(&parts.headers, content, limit).await?;
+                let call = Arc::new(Call::new(body, &parts.headers, now()));
+                let work = handler(self.deployment.clone(), call.clone());
+                let outcome = finished(work, ANSWER_WITHIN).await;
+                story.meter = call.meter().map(|serial| serial.to_string());
+                outcome.map(xml)
+            }
+            Serves::Plain { limited, handler } => {
+                let permit =
+                    limited.then(|| self.limits.enter(connection.peer.ip())).transpose()?;
+                let rest = parts.uri.path().get(route.path.len()..).unwrap_or_default().to_owned();
+                let head = connection.tap.as_ref().and_then(|tap| tap.head(&parts));
+                let connection = connection.clone();
+                let (body, now) = (content, now());
+                let asked = Asked { parts, body, host, rest, connection, head, permit, now };
+                finished(handler(self.deployment.clone(), asked), PLAIN_ANSWER_WITHIN).await
+            }
         }
     }
 
     /// The one place that answers for this name and path. The name in the request must be the one in the handshake:
-    /// a proxy that mixes them up would otherwise never be noticed.
-    fn route(
-        &self,
-        sni: Option<&str>,
-        asked: Option<&str>,
-        path: &str,
-    ) -> Result<&Route, Transport> {
-        let name = asked.unwrap_or_default();
-        let name = name.rsplit_once(':').map_or(name, |(name, _)| name).to_ascii_lowercase();
-        let connected = sni.unwrap_or_default();
-        if !name.eq_ignore_ascii_case(connected) {
-            return Err(Transport::Misdirected(name));
+    /// a proxy that mixes them up would otherwise never be noticed. In the clear it must be one of ours.
+    fn route(&self, connection: &Connection, host: &str, path: &str) -> Result<&Route, Transport> {
+        let connected = match &connection.tls {
+            Some(tls) => host.eq_ignore_ascii_case(&tls.server_name),
+            None => self.routes.iter().any(|route| route.host == host),
+        };
+        if !connected {
+            return Err(Transport::Misdirected(host.to_owned()));
         }
-        let at = |route: &&Route| route.path == path;
-        match self.routes.iter().filter(at).find(|route| route.host == name) {
+        let at = |route: &&Route| route.answers(path);
+        match self.routes.iter().filter(at).find(|route| route.host == host) {
             Some(route) => Ok(route),
             None => Err(match self.routes.iter().find(at) {
                 Some(elsewhere) => Transport::Misdirected(elsewhere.host.clone()),
                 None => Transport::NotFound(path.to_owned()),
             }),
         }
+    }
+
+    /// Whether the host of this connection carries exchanges: then a refusal is XML as well.
+    fn is_for_meters(&self, connection: &Connection) -> bool {
+        let name = connection.tls.as_ref().map(|tls| tls.server_name.to_ascii_lowercase());
+        name.is_some_and(|name| {
+            self.routes.iter().any(|route| route.host == name && !route.is_plain())
+        })
     }
 
     fn record(&self, story: &Story, refused: Option<&Refused>) {
@@ -129,25 +150,70 @@ impl Front {
     }
 }
 
-fn respond(story: &Story, outcome: Result<String, Refused>) -> Response {
-    let (status, text, refused) = match outcome {
-        Ok(reply) => (StatusCode::OK, reply, None),
-        Err(refused) => {
-            let text = timbre_protocol::write(&refused.message(now()));
-            (refused.status(), text, Some(refused))
-        }
-    };
+/// What comes of the work, which is a task of its own.
+async fn finished<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+    within: Duration,
+) -> Result<T, Refused> {
+    match tokio::time::timeout(within, tokio::spawn(work)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panicked)) => Err(Refused::Internal(panicked.to_string())),
+        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
+    }
+}
+
+/// The name that is asked for, in lower case and without its port; empty when there is none.
+fn host(parts: &Parts) -> String {
+    let asked = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str())
+        .or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()));
+    let name = asked.unwrap_or_default();
+    name.rsplit_once(':').map_or(name, |(name, _)| name).to_ascii_lowercase()
+}
+
+fn xml(text: String) -> Response {
     let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
+    let kind = HeaderValue::from_static("application/xml; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+fn respond(story: &Story, outcome: Result<Response, Refused>) -> Response {
+    let mut response = outcome.unwrap_or_else(|refused| refusal(story.is_meter, &refused));
     if let Ok(number) = HeaderValue::from_str(&story.request) {
-        headers.insert("x-request-id", number);
+        response.headers_mut().insert("x-request-id", number);
     }
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+fn refusal(is_meter: bool, refused: &Refused) -> Response {
+    let message = refused.message(now());
+    let mut response = if is_meter {
+        xml(timbre_protocol::write(&message))
+    } else {
+        plain::json(&json!({
+            "code": message.code,
+            "message_fr": message.message_fr,
+            "message_en": message.message_en,
+            "server_time": message.server_time,
+            "retry_after_seconds": message.retry_after_seconds,
+        }))
+    };
+    *response.status_mut() = refused.status();
+    let headers = response.headers_mut();
+    match refused {
+        Refused::Transport(Transport::WrongMethod { allowed }) => {
+            headers.insert(ALLOW, HeaderValue::from_static(allowed));
+        }
+        Refused::Plain(Plain::OutOfRange { length }) => {
+            let range = HeaderValue::from_str(&format!("bytes */{length}"));
+            headers.extend(range.ok().map(|range| (CONTENT_RANGE, range)));
+        }
+        _ => {}
     }
-    if let Some(seconds) = refused.and_then(|refused| refused.retry_after_seconds()) {
+    if let Some(seconds) = refused.retry_after_seconds() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
@@ -162,12 +228,14 @@ fn request_number() -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
     use timbre_catalogue::{Catalogue, endpoint};
     use timbre_key_store::{KeyRole, MemoryKeys};
 
     use super::*;
     use crate::config::DatabaseUrl;
     use crate::http::Metrics;
+    use crate::http::door::Tls;
     use crate::store::Store;
 
     #[tokio::test]
@@ -186,18 +254,22 @@ mod tests {
             endpoint: endpoint::REFILL,
             host: "comet.timbre.localhost".to_owned(),
             path: "/".to_owned(),
-            limit: 100,
-            handler: |_, _| Box::pin(async { panic!("the secret cause") }),
+            serves: Serves::Exchange {
+                limit: 100,
+                handler: |_, _| Box::pin(async { panic!("the secret cause") }),
+            },
         };
-        let front = Arc::new(Front { deployment, routes: vec![route] });
+        let limits = Arc::new(Limits::new());
+        let front = Arc::new(Front { deployment, routes: vec![route], limits });
         let request = Request::post("/")
             .header(HOST, "comet.timbre.localhost")
             .header(CONTENT_TYPE, "application/xml")
             .body(Body::empty())
             .unwrap();
-        let mut tls = TlsInfo::default();
-        tls.server_name = Some("comet.timbre.localhost".to_owned());
-        let response = answer(State(front.clone()), Extension(Arc::new(tls)), request).await;
+        let server_name = "comet.timbre.localhost".to_owned();
+        let tls = Some(Tls { server_name, ..Tls::default() });
+        let connection = Connection { peer: ([127, 0, 0, 1], 1).into(), tls, tap: None };
+        let response = answer(State(front.clone()), Extension(Arc::new(connection)), request).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();

@@ -1,18 +1,22 @@
 //! One infrastructure process from start to drained stop.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use axum_server::{Handle, Server};
-use timbre_catalogue::Catalogue;
+use axum_server::Handle;
+use axum_server::accept::{Accept, DefaultAcceptor};
+use timbre_catalogue::{Catalogue, Scheme, endpoint};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use super::door::{ClearDoor, SecureDoor};
 use super::front::{self, Front};
+use super::limits::Limits;
 use super::{Metrics, admin, routes};
 use crate::config::Config;
 use crate::deployment::Deployment;
@@ -25,8 +29,10 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// A running infrastructure. Dropping it leaves it running; [`Running::shutdown`] stops it.
 #[derive(Debug)]
 pub struct Running {
-    /// Where the services listen.
+    /// Where the services listen, by HTTPS.
     pub https_addr: SocketAddr,
+    /// Where what is offered in the clear listens, by plain HTTP, if it does.
+    pub clear_addr: Option<SocketAddr>,
     /// Where `/health` and `/metrics` listen.
     pub admin_addr: SocketAddr,
     /// The root certificate that a meter must trust.
@@ -35,8 +41,14 @@ pub struct Running {
     pub domain: String,
     deployment: Arc<Deployment>,
     drain: Duration,
-    handles: [Handle<SocketAddr>; 2],
-    servers: [JoinHandle<std::io::Result<()>>; 2],
+    listeners: Vec<Listener>,
+}
+
+/// One address that is listened on.
+#[derive(Debug)]
+struct Listener {
+    handle: Handle<SocketAddr>,
+    server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
@@ -50,11 +62,11 @@ impl Running {
     /// Takes no new connection, lets the requests in progress finish within the configured time, and closes the
     /// database.
     pub async fn shutdown(self) {
-        for handle in &self.handles {
-            handle.graceful_shutdown(Some(self.drain));
+        for listener in &self.listeners {
+            listener.handle.graceful_shutdown(Some(self.drain));
         }
-        for server in self.servers {
-            match server.await {
+        for listener in self.listeners {
+            match listener.server.await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "a listener ended badly"),
                 Err(error) => tracing::error!(%error, "a listener panicked"),
@@ -74,11 +86,17 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     let Ground { authority, keys, store } = Ground::open(&config).await?;
     let ca_pem = authority.certificate().to_owned();
     let catalogue = Catalogue::timbre().with_domain(&config.domain)?;
-    let routes = routes::routes(&catalogue, &config.only);
-    let hosts = routes.iter().map(|route| route.host.clone());
+    let secure = routes::routes(&catalogue, &config.only, Scheme::Https);
+    let clear = routes::routes(&catalogue, &config.only, Scheme::Http);
+    let hosts: BTreeSet<String> = secure.iter().map(|route| route.host.clone()).collect();
     let tls = tls::server_config(authority, hosts)?;
-    let (listener, https_addr) = listen(config.listen)?;
-    let (admin_listener, admin_addr) = listen(config.admin_listen)?;
+    let door = SecureDoor::new(tls, noted_host(&catalogue));
+    let listener = listen(config.listen)?;
+    let admin_listener = listen(config.admin_listen)?;
+    let (https_addr, admin_addr) = (listener.1, admin_listener.1);
+    // A process that offers nothing in the clear does not listen for it.
+    let clear_listener =
+        config.listen_clear.filter(|_| !clear.is_empty()).map(listen).transpose()?;
     let deployment = Arc::new(Deployment {
         store,
         keys,
@@ -87,26 +105,30 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         suspend_on_mismatch: config.suspend_on_mismatch,
         metrics: Metrics::new(),
     });
-    let front = Arc::new(Front { deployment: deployment.clone(), routes });
-    let app = Router::new().fallback(front::answer).with_state(front);
-    let handles = [Handle::new(), Handle::new()];
-    let https = from_listener(listener, https_addr)?
-        .acceptor(
-            RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).acceptor(NoDelayAcceptor),
-        )
-        .first_request_timeout(HEADERS_WITHIN)
-        .handle(handles[0].clone());
-    let admin = from_listener(admin_listener, admin_addr)?
-        .first_request_timeout(HEADERS_WITHIN)
-        .handle(handles[1].clone());
-    let admin_app = admin::router(deployment.clone());
-    let servers = [
-        tokio::spawn(https.serve(app.into_make_service())),
-        tokio::spawn(admin.serve(admin_app.into_make_service())),
+    let limits = Arc::new(Limits::new());
+    let app = |routes| {
+        let (deployment, limits) = (deployment.clone(), limits.clone());
+        let front = Arc::new(Front { deployment, routes, limits });
+        Router::new().fallback(front::answer).with_state(front)
+    };
+    let mut listeners = vec![
+        start(listener, door, app(secure))?,
+        start(admin_listener, DefaultAcceptor, admin::router(deployment.clone()))?,
     ];
-    tracing::info!(%https_addr, %admin_addr, database = %config.database, "infrastructure started");
+    let clear_addr = clear_listener.as_ref().map(|(_, address)| *address);
+    if let Some(listener) = clear_listener {
+        listeners.push(start(listener, ClearDoor, app(clear))?);
+    }
+    let in_clear = clear_addr.map(|address| address.to_string());
+    tracing::info!(%https_addr, in_clear, %admin_addr, database = %config.database, "infrastructure started");
     let Config { domain, drain, .. } = config;
-    Ok(Running { https_addr, admin_addr, ca_pem, domain, deployment, drain, handles, servers })
+    Ok(Running { https_addr, clear_addr, admin_addr, ca_pem, domain, deployment, drain, listeners })
+}
+
+/// The host whose requests are noted as they arrive: the network test's.
+fn noted_host(catalogue: &Catalogue) -> &str {
+    let row = catalogue.get(&endpoint::NETWORK_TEST_SECURE);
+    row.and_then(|row| row.target().host.name()).unwrap_or_default()
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
@@ -116,14 +138,23 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> 
     Ok((listener, address))
 }
 
-fn from_listener(
-    listener: TcpListener,
-    address: SocketAddr,
-) -> Result<Server<SocketAddr>, ServeError> {
+fn start<D>(
+    (listener, address): (TcpListener, SocketAddr),
+    door: D,
+    app: Router,
+) -> Result<Listener, ServeError>
+where
+    D: Accept<TcpStream, Router, Service = Router> + Clone + Send + Sync + 'static,
+    D::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+    D::Future: Send,
+{
     let mut server = axum_server::from_tcp(listener)
         .map_err(|source| ServeError::Listen { address, source })?
         .http1_only();
     // A meter that says nothing more costs thirty kilobytes for as long as it is let stay.
     server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
-    Ok(server)
+    let handle = Handle::new();
+    let server = server.acceptor(door).first_request_timeout(HEADERS_WITHIN).handle(handle.clone());
+    let server = tokio::spawn(server.serve(app.into_make_service()));
+    Ok(Listener { handle, server })
 }

@@ -4,6 +4,7 @@
 
 mod books;
 mod identity;
+mod plain;
 mod transport;
 
 use axum::http::StatusCode;
@@ -14,6 +15,7 @@ use timbre_protocol::Refusal;
 
 pub(crate) use books::Books;
 pub(crate) use identity::Identity;
+pub(crate) use plain::Plain;
 pub(crate) use transport::Transport;
 
 use crate::store::StoreError;
@@ -32,6 +34,8 @@ pub(crate) enum Refused {
     Books(Books),
     /// A rule of the funds says no.
     Funds(FundsRefusal),
+    /// What any program may ask was asked wrongly, or too often.
+    Plain(Plain),
     /// The database does not answer.
     Unavailable(StoreError),
     /// A defect of ours.
@@ -53,6 +57,7 @@ impl Refused {
             Refused::Identity(refused) => refused.code(),
             Refused::Books(refused) => refused.code(),
             Refused::Funds(refusal) => refusal.code(),
+            Refused::Plain(refused) => refused.code(),
             Refused::Unavailable(_) => "unavailable",
             Refused::Internal(_) => "internal-error",
         }
@@ -64,13 +69,18 @@ impl Refused {
             Refused::Identity(refused) => refused.status(),
             Refused::Books(refused) => refused.status(),
             Refused::Funds(refusal) => funds_status(refusal),
+            Refused::Plain(refused) => refused.status(),
             Refused::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     pub(crate) fn retry_after_seconds(&self) -> Option<u32> {
-        matches!(self, Refused::Unavailable(_)).then_some(RETRY_SECONDS)
+        match self {
+            Refused::Unavailable(_) => Some(RETRY_SECONDS),
+            Refused::Plain(refused) => refused.retry_after_seconds(),
+            _ => None,
+        }
     }
 
     /// The cause, for the log, of what the caller is told only in general.
@@ -102,6 +112,7 @@ impl Refused {
             Refused::Funds(refusal) => {
                 (refusal.message(Language::French), refusal.message(Language::English))
             }
+            Refused::Plain(refused) => refused.texts(),
             Refused::Unavailable(_) => texts(
                 "Le service ne répond pas pour l’instant ; la machine réessaiera d’elle-même.",
                 "The service does not answer just now; the meter will try again by itself.",
@@ -138,6 +149,12 @@ impl From<Identity> for Refused {
 impl From<Books> for Refused {
     fn from(refused: Books) -> Self {
         Refused::Books(refused)
+    }
+}
+
+impl From<Plain> for Refused {
+    fn from(refused: Plain) -> Self {
+        Refused::Plain(refused)
     }
 }
 

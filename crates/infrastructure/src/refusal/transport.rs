@@ -10,8 +10,8 @@ pub(crate) enum Transport {
     Misdirected(String),
     /// No service of this host has this path.
     NotFound(String),
-    /// Not a POST.
-    WrongMethod,
+    /// Not the method that is answered here.
+    WrongMethod { allowed: &'static str },
     /// Not XML by its content type.
     NotXml(String),
     /// A content encoding other than gzip.
@@ -29,7 +29,7 @@ impl Transport {
         match self {
             Transport::Misdirected(_) => "misdirected",
             Transport::NotFound(_) => "not-found",
-            Transport::WrongMethod => "wrong-method",
+            Transport::WrongMethod { .. } => "wrong-method",
             Transport::NotXml(_) => "not-xml",
             Transport::UnknownEncoding(_) => "unknown-encoding",
             Transport::TooLarge { .. } => "too-large",
@@ -42,7 +42,7 @@ impl Transport {
         match self {
             Transport::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Transport::NotFound(_) => StatusCode::NOT_FOUND,
-            Transport::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Transport::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Transport::NotXml(_) | Transport::UnknownEncoding(_) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
@@ -62,9 +62,10 @@ impl Transport {
                 format!("Rien ne répond à {path} sur cet hôte."),
                 format!("Nothing answers at {path} on this host."),
             ),
-            Transport::WrongMethod => {
-                texts("Un échange est toujours un POST.", "An exchange is always a POST.")
-            }
+            Transport::WrongMethod { allowed } => (
+                format!("Ici, la méthode est {allowed}."),
+                format!("The method here is {allowed}."),
+            ),
             Transport::NotXml(kind) => (
                 format!("Le type de contenu « {kind} » n’est pas application/xml."),
                 format!("The content type “{kind}” is not application/xml."),

@@ -1,5 +1,6 @@
 //! Why something that the staff asked for was not done.
 
+use timbre_catalogue::Version;
 use timbre_funds::{FundsRefusal, LedgerError};
 use timbre_key_store::KeyStoreError;
 use timbre_postage::{AccountNumber, Currency, Language, MeterSerial, RateTableError};
@@ -48,6 +49,31 @@ pub enum StaffError {
     /// The rate table is not right.
     #[error("rate table: {0}")]
     RateTable(#[from] RateTableError),
+    /// The version was published with another text.
+    #[error(
+        "version {version} of the catalogue {catalogue} is published already with another text: give the corrected one a later version"
+    )]
+    CataloguePublished {
+        /// The name of the catalogue.
+        catalogue: String,
+        /// Its version.
+        version: Version,
+    },
+    /// A later version is published.
+    #[error(
+        "version {version} of the catalogue {catalogue} is older than {current}, which is published: give it a later version"
+    )]
+    CatalogueOutdated {
+        /// The name of the catalogue.
+        catalogue: String,
+        /// The version that was given.
+        version: Version,
+        /// The version that is published.
+        current: Version,
+    },
+    /// The catalogue is not right.
+    #[error("catalogue: {0}")]
+    Catalogue(#[from] timbre_catalogue::ReadError),
     /// A rule of the funds says no.
     #[error(transparent)]
     Funds(#[from] FundsRefusal),
@@ -76,6 +102,9 @@ impl StaffError {
             StaffError::ReferenceReused(_) => "reference-reused",
             StaffError::TablePublished(_) => "table-published",
             StaffError::RateTable(_) => "rate-table",
+            StaffError::CataloguePublished { .. } => "catalogue-published",
+            StaffError::CatalogueOutdated { .. } => "catalogue-outdated",
+            StaffError::Catalogue(_) => "catalogue",
             StaffError::Funds(refusal) => refusal.code(),
             StaffError::Ledger(_) => "ledger",
             StaffError::Store(_) => "store",
@@ -102,6 +131,16 @@ impl StaffError {
             StaffError::TablePublished(name) => {
                 format!(
                     "la grille {name} est déjà publiée avec un autre texte : une correction porte un autre nom"
+                )
+            }
+            StaffError::CataloguePublished { catalogue, version } => {
+                format!(
+                    "la version {version} du catalogue {catalogue} est déjà publiée avec un autre texte : une correction porte une version plus récente"
+                )
+            }
+            StaffError::CatalogueOutdated { catalogue, version, current } => {
+                format!(
+                    "la version {version} du catalogue {catalogue} est plus ancienne que {current}, qui est publiée : donnez-lui une version plus récente"
                 )
             }
             StaffError::Funds(refusal) => return refusal.message(language),

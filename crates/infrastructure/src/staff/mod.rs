@@ -1,9 +1,10 @@
-//! What the provider's staff do, directly on the store: customers, deposits, meters, rates, statements, reconciliation,
-//! marks. Each deed that changes something stands in the audit log under the name of who did it.
+//! What the provider's staff do, directly on the store: customers, deposits, meters, rates, catalogues, statements,
+//! reconciliation, marks. Each deed that changes something stands in the audit log under the name of who did it.
 //!
 //! Whoever can open the store is the staff: there is no second check here of who may do what.
 
 mod books;
+mod catalogues;
 mod customers;
 mod error;
 mod marks;

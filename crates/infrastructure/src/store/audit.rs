@@ -13,7 +13,7 @@ use super::row::{Columns, stored};
 /// One line of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct AuditLine {
-    /// What it is about: a meter's serial, `account 10000001`, or `rates`.
+    /// What it is about: a meter's serial, `account 10000001`, `catalogue timbre`, or `rates`.
     pub subject: String,
     /// The number of the line among those of its subject, from 1.
     pub sequence: u64,

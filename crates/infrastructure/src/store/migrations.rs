@@ -8,8 +8,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::config::Engine;
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "catalogues", include_str!("migrations/0002_catalogues.sql")),
+];
 
 pub(super) fn migrator(engine: Engine) -> Migrator {
     let bytes = match engine {
