@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod lab;
 mod setup;
 mod tidy;
 
@@ -38,6 +39,11 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// A network on this machine, with everything that stands between a meter and its services (needs root)
+    Lab {
+        #[command(subcommand)]
+        order: lab::Order,
+    },
     /// Install the programs that the tests use as independent judges (Debian, Ubuntu)
     Setup,
 }
@@ -47,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Tidy { warnings } => tidy::run(&root(), warnings),
         Chore::Ci { only } => ci::run(&root(), &only),
         Chore::Bench { arguments } => bench::run(&root(), &arguments),
+        Chore::Lab { order } => lab::run(&root(), &order),
         Chore::Setup => setup::run(),
     };
     match outcome {

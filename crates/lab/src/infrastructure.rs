@@ -44,7 +44,10 @@ impl Infrastructure {
         process.wait_for(internet, SocketAddr::from((INTERNET, 443)))?;
         let infrastructure = Infrastructure { process, config, anchors: folder.join("anchors.json") };
         let anchors = said(infrastructure.staff(timbre).arg("anchors"))?;
-        fs::write(&infrastructure.anchors, anchors)?;
+        fs::write(&infrastructure.anchors, &anchors)?;
+        let anchors: serde_json::Value = serde_json::from_str(&anchors)?;
+        let root = anchors["root_certificate"].as_str().context("the anchors hold no root certificate")?;
+        fs::write(infrastructure.root(), root)?;
         Ok(infrastructure)
     }
 
@@ -66,7 +69,7 @@ impl Infrastructure {
 
     /// The root certificate of its hosts.
     pub fn root(&self) -> PathBuf {
-        self.config.with_file_name("infrastructure").join("ca.pem")
+        self.anchors.with_file_name("timbre-root.pem")
     }
 
     /// What the process has said.

@@ -64,7 +64,7 @@ impl Namespace {
     }
 
     /// `ip` on this namespace.
-    pub(crate) fn ip<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub(crate) fn ip<'a>(&'a self, args: impl IntoIterator<Item = &'a str>) -> Result<()> {
         ip(["-n", &self.name].into_iter().chain(args))
     }
 
