@@ -60,11 +60,13 @@ pub(super) static NETWORK_ADDRESS: Rule = Rule {
 
 fn network_address(catalogue: &Catalogue, found: &mut Found) {
     let edge = |address: &Ipv4Addr| {
-        let at_edge = |block: &AddressBlock| {
-            // A block of one address is that host.
-            block.first != block.last && [block.first, block.last].contains(address)
+        // Only a block that is one network, and not one host, has an address of its own.
+        let network = |block: &&AddressBlock| {
+            let networks = block.networks();
+            networks.len() == 1 && networks.iter().all(|network| network.prefix < 31)
         };
-        catalogue.blocks().iter().any(at_edge)
+        let at_edge = |block: &AddressBlock| [block.first, block.last].contains(address);
+        catalogue.blocks().iter().filter(network).any(at_edge)
     };
     for endpoint in catalogue.endpoints() {
         for address in endpoint.addresses().filter(edge) {

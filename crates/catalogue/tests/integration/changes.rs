@@ -34,13 +34,13 @@ uses = ["https://help.example.org/"]
 
 /// The old file, with some of its text replaced, as the version after it.
 fn with(replacements: &[(&str, &str)]) -> Vec<Change> {
-    let old = Catalogue::read("old.toml", OLD).unwrap();
+    let old = Catalogue::read("old.toml", OLD).expect("the old file is sound");
     let mut text = OLD.replace("2026110101", "2026112401").replace("2026-11-01", "2026-12-24");
     for (from, to) in replacements {
         assert!(text.contains(from), "the case changes nothing: {from}");
         text = text.replacen(from, to, 1);
     }
-    changes::between(&old, &Catalogue::read("new.toml", &text).unwrap())
+    changes::between(&old, &Catalogue::read("new.toml", &text).expect("the new file is sound"))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use timbre_catalogue::export::{self, COLUMNS, Format};
 use timbre_catalogue::{Catalogue, Group, read_printed_address};
 
 fn german() -> Catalogue {
-    Catalogue::open_shipped("connect-plus-sendpro-p-de").unwrap()
+    Catalogue::open_shipped("connect-plus-sendpro-p-de").expect("it is shipped")
 }
 
 #[test]
