@@ -1,16 +1,28 @@
 //! Every dialect, declared once: its name, its title, and the file that writes it.
 
+mod aws_network_firewall;
+mod check_point;
 mod cisco_asa;
 mod cisco_ios_xe;
 mod csv;
+mod fortigate;
 mod iptables;
+mod juniper_srx;
 mod layout;
 mod learned;
+mod meraki;
 mod nftables;
+mod objects;
 mod pac;
+mod palo_alto;
 mod pf;
 mod pfsense;
+mod sophos;
 mod squid;
+mod suricata;
+mod terraform;
+mod windows_defender;
+mod zscaler;
 
 use core::fmt;
 use core::str::FromStr;
@@ -70,6 +82,26 @@ dialects! {
     CiscoAsa "cisco-asa" "Cisco ASA" cisco_asa;
     /// An access list with FQDN object groups.
     CiscoIosXe "cisco-ios-xe" "Cisco IOS XE" cisco_ios_xe;
+    /// Policies and address objects.
+    Fortigate "fortigate" "FortiGate (FortiOS)" fortigate;
+    /// Rules, address objects, a URL category, and lists to publish.
+    PaloAlto "palo-alto" "Palo Alto Networks (PAN-OS)" palo_alto;
+    /// Policies and an address book.
+    JuniperSrx "juniper-srx" "Juniper SRX (Junos)" juniper_srx;
+    /// Commands for the management server.
+    CheckPoint "check-point" "Check Point" check_point;
+    /// Requests for the XML API.
+    Sophos "sophos" "Sophos Firewall" sophos;
+    /// Layer-3 rules for the Dashboard API.
+    Meraki "meraki" "Cisco Meraki MX" meraki;
+    /// A URL category and destination groups.
+    Zscaler "zscaler" "Zscaler Internet Access" zscaler;
+    /// The firewall of one computer.
+    WindowsDefender "windows-defender" "Windows Defender Firewall" windows_defender;
+    /// A rule group of Suricata rules, and a domain list.
+    AwsNetworkFirewall "aws-network-firewall" "AWS Network Firewall" aws_network_firewall;
+    /// The same for AWS as resources.
+    Terraform "terraform" "Terraform (AWS)" terraform;
     /// A proxy.
     Squid "squid" "Squid" squid;
     /// Which way a machine goes.
