@@ -14,12 +14,16 @@
 #![warn(missing_docs)]
 
 mod dialect;
+mod diff;
+pub mod egress;
 mod net;
 mod policy;
 mod rules;
 mod selection;
 
 pub use dialect::{Dialect, DialectError, write};
+pub use diff::{Action, Destination, Difference, diff};
+pub use egress::{EgressSettings, Owner, egress};
 pub use net::{Net, NetError};
 pub use policy::{AddressRule, AnyRule, NameRule, Policy, Uncovered, Warning};
 pub use rules::{Limit, RuleFile, Rules};
