@@ -1,4 +1,4 @@
-//! What a new meter is given to believe: the root certificate of the services and the keys of the two roles whose
+//! What a new meter is given to believe: the root certificate of the services and the keys of the roles whose
 //! signatures it must check before an operational block has told it anything.
 
 use jiff::Timestamp;
@@ -18,6 +18,10 @@ pub struct Anchors {
     pub funds_key: PublicKey,
     /// Signs rate tables.
     pub rates_key: PublicKey,
+    /// Signs the catalogues of destinations and the answers of the network test; none in anchors that were written before
+    /// it did.
+    #[serde(default)]
+    pub distributor_key: Option<PublicKey>,
     /// The root certificate, in PEM.
     pub root_certificate: String,
     /// When this was written.
@@ -38,6 +42,7 @@ impl Anchors {
             domain: config.domain.clone(),
             funds_key: keys.public_key(KeyRole::Funds)?,
             rates_key: keys.public_key(KeyRole::Rates)?,
+            distributor_key: Some(keys.public_key(KeyRole::Distributor)?),
             root_certificate,
             issued: Timestamp::now(),
         })

@@ -1,6 +1,7 @@
 //! `timbre infrastructure …`: the services behind the meters, and what the provider's staff ask of them. Staff commands
 //! work on the database itself, whether or not a process is serving it.
 
+mod catalogue;
 mod customer;
 mod ledger;
 pub(crate) mod meters;
@@ -50,6 +51,9 @@ enum InfrastructureCommand {
     /// Rate tables: publish, list
     #[command(subcommand)]
     Rates(rates::RatesCommand),
+    /// Catalogues of destinations, for the firewalls that subscribe: publish, list
+    #[command(subcommand)]
+    Catalogue(catalogue::CatalogueCommand),
     /// Ledger accounts: list, show
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -70,6 +74,7 @@ pub(crate) fn execute(args: InfrastructureArgs, output: &OutputArgs) -> Result<O
         InfrastructureCommand::Deposit(deposit) => customer::deposit(&file, deposit, output),
         InfrastructureCommand::Meter(command) => meters::execute(&file, command, output),
         InfrastructureCommand::Rates(command) => rates::execute(&file, command, output),
+        InfrastructureCommand::Catalogue(command) => catalogue::execute(&file, command, output),
         InfrastructureCommand::Ledger(command) => ledger::execute(&file, command, output),
         InfrastructureCommand::Reconcile(reconcile) => reconcile::execute(&file, reconcile, output),
         InfrastructureCommand::Cases(cases) => reconcile::cases(&file, cases, output),

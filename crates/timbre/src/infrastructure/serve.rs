@@ -28,7 +28,8 @@ pub(super) struct InitArgs {
 Examples:
   timbre infrastructure serve --config office/infrastructure.toml
   timbre infrastructure serve --database postgres://timbre@/timbre?host=/run/postgresql
-  timbre infrastructure serve --only comet,distributor --listen 0.0.0.0:443")]
+  timbre infrastructure serve --only comet,distributor --listen 0.0.0.0:443
+  timbre infrastructure serve --listen 0.0.0.0:443 --listen-clear 0.0.0.0:80")]
 pub(super) struct ServeArgs {
     /// The database, whatever the configuration says: sqlite:FILE or postgres://…
     #[arg(long, value_name = "URL")]
@@ -39,6 +40,9 @@ pub(super) struct ServeArgs {
     /// Where meters connect; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Where the network test answers in the clear, and nothing else does; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_clear: Option<SocketAddr>,
     /// Where /health and /metrics are; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin_listen: Option<SocketAddr>,
@@ -48,6 +52,7 @@ pub(super) struct ServeArgs {
 #[derive(Serialize)]
 struct Serving {
     listen: SocketAddr,
+    listen_clear: Option<SocketAddr>,
     admin: SocketAddr,
     root_certificate: PathBuf,
     domain: String,
@@ -59,6 +64,8 @@ pub(super) fn init(file: &Path, args: InitArgs, output: &OutputArgs) -> Result<O
 data_dir = {:?}
 # domain = \"timbre.localhost\"
 # listen = \"127.0.0.1:8443\"
+# listen_clear = \"0.0.0.0:80\"                                   # without it, nothing answers in the clear; with it, only
+#                                                               # the network test, which must be seen on port 80 as well
 # admin_listen = \"127.0.0.1:9443\"
 # database = \"postgres://timbre@/timbre?host=/run/postgresql\"    # without it, SQLite in data_dir
 # only = [\"distributor\", \"comet\"]                               # without it, every service
@@ -98,6 +105,7 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
     let mut config = super::load(file)?;
     config.database = args.database.unwrap_or(config.database);
     config.listen = args.listen.unwrap_or(config.listen);
+    config.listen_clear = args.listen_clear.or(config.listen_clear);
     config.admin_listen = args.admin_listen.unwrap_or(config.admin_listen);
     if !args.only.is_empty() {
         config.only = args.only;
@@ -110,14 +118,19 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
             .map_err(|error| Failure::fault("serve", error))?;
         let serving = Serving {
             listen: running.https_addr,
+            listen_clear: running.clear_addr,
             admin: running.admin_addr,
             root_certificate: running.ca_pem.clone(),
             domain: running.domain.clone(),
         };
         output.show(&serving, || {
             let language = output.language();
+            let in_clear = serving.listen_clear.map_or_else(String::new, |address| {
+                let title = language.pick("Essai du réseau, en clair :", "Network test, in the clear:");
+                format!("{title} http://network-test.{}:{}\n", serving.domain, address.port())
+            });
             format!(
-                "{} https://*.{}:{}\n{} http://{}/health  http://{}/metrics\n{} {}",
+                "{} https://*.{}:{}\n{in_clear}{} http://{}/health  http://{}/metrics\n{} {}",
                 language.pick("Services :", "Services:"),
                 serving.domain,
                 serving.listen.port(),
