@@ -18,6 +18,9 @@ pub const NOTICE_DAYS: i32 = 30;
 /// The name and version of the JSON form.
 pub const SCHEMA: &str = "timbre-catalogue-changes/1";
 
+/// The JSON Schema of what [`json`] writes.
+pub const JSON_SCHEMA: &str = include_str!("../data/schema/changes.schema.json");
+
 /// What happened to a row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -166,7 +169,7 @@ pub fn between(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
 }
 
 /// What `new` changes, as JSON: `{schema, catalogue, from, to, effective_from, changes}`, each
-/// change with the fields of [`Change`].
+/// change with the fields of [`Change`]; [`JSON_SCHEMA`] describes it.
 #[must_use]
 pub fn json(old: &Catalogue, new: &Catalogue) -> String {
     #[derive(Serialize)]

@@ -72,7 +72,10 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// All of it, as [`Catalogue::read_json`] reads it back. The fields are those of the TOML files;
+/// The JSON Schema of what [`json`] writes.
+pub const JSON_SCHEMA: &str = include_str!("../data/schema/catalogue.schema.json");
+
+/// All of it, as [`Catalogue::read_json`] reads it back; [`JSON_SCHEMA`] describes it. The fields are those of the TOML files;
 /// besides, for programs that only read, `networks` is the blocks as CIDR, and each row has `reach`
 /// (host, port and transports, once each) and `addresses` (without superfluous zeros).
 ///

@@ -8,5 +8,6 @@ mod lint;
 mod phases;
 mod reading;
 mod reading_json;
+mod schema;
 mod shipped;
 mod source_document;
