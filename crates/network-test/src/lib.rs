@@ -9,6 +9,7 @@ mod check;
 mod code;
 mod event;
 mod plan;
+pub mod print;
 mod report;
 mod serial;
 

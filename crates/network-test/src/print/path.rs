@@ -118,3 +118,24 @@ fn caption(report: &Report, language: Language) -> String {
     let list = phrases.join("; ");
     language.pick(format!("Ce qui fait obstacle\u{a0}: {list}."), format!("In the way: {list}."))
 }
+
+/// A note in two lines at most; what does not fit ends in an ellipsis.
+pub(super) fn broken(text: &str, columns: usize) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.is_empty() {
+        return Vec::new();
+    }
+    if letters.len() <= columns {
+        return vec![text.to_owned()];
+    }
+    let space = letters[..=columns].iter().rposition(|c| *c == ' ');
+    let end = space.filter(|at| *at > 0).unwrap_or(columns);
+    let first: String = letters[..end].iter().collect();
+    let rest: String = letters[end..].iter().collect::<String>().trim_start().to_owned();
+    let second = if rest.chars().count() > columns {
+        rest.chars().take(columns - 1).chain(['…']).collect()
+    } else {
+        rest
+    };
+    vec![first, second]
+}

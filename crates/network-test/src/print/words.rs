@@ -145,7 +145,7 @@ pub(super) fn count(number: usize, one: &str, many: &str, language: Language) ->
 
 /// When, as a person writes it.
 pub(super) fn moment(at: jiff::Timestamp, language: Language) -> String {
-    let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+    let at = jiff::tz::TimeZone::UTC.to_datetime(at);
     let month = usize::from(at.month().unsigned_abs()).saturating_sub(1);
     let (day, year, hour, minute) = (at.day(), at.year(), at.hour(), at.minute());
     language.pick(

@@ -41,7 +41,6 @@ impl Style {
     }
 }
 
-#[derive(Clone, Debug)]
 enum Mark {
     Text { at: (f32, f32), style: Style, text: String },
     Fill { shape: Path, colour: Colour },

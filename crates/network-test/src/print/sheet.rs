@@ -1,0 +1,299 @@
+//! What a page about a report says, before it is drawn: HTML and PDF are drawn from the same sheet, so that both say
+//! the same.
+
+use std::borrow::Cow;
+
+use super::path::{self, Way};
+use super::words::{self, COLUMNS};
+use super::{Attachment, Language, Settings};
+use crate::{Check, Overall, Report, Request, Service, Verdict};
+
+/// A page about a report, in one language.
+pub(super) struct Sheet<'a> {
+    pub(super) language: Language,
+    /// What the page is.
+    pub(super) title: String,
+    pub(super) overall: Overall,
+    pub(super) headline: String,
+    /// One sentence under the headline.
+    pub(super) lead: String,
+    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) asks: Vec<Ask<'a>>,
+    pub(super) way: Way,
+    pub(super) rows: Vec<Row<'a>>,
+    /// Checks of the network as a whole.
+    pub(super) network: Vec<Line<'a>>,
+    pub(super) attachments: &'a [Attachment],
+    pub(super) id: &'a str,
+    pub(super) tool: &'a str,
+}
+
+/// One thing to ask of the people who run the network.
+pub(super) struct Ask<'a> {
+    pub(super) text: &'a str,
+    /// What is wrong, and who stands in the way.
+    pub(super) why: String,
+    /// `host:443 (192.0.2.1)`.
+    pub(super) hosts: Vec<String>,
+    /// The endpoints that wait for it.
+    pub(super) endpoints: String,
+}
+
+/// One line per heading of the document.
+pub(super) struct Row<'a> {
+    pub(super) id: &'a str,
+    pub(super) title: Cow<'a, str>,
+    pub(super) group: &'static str,
+    pub(super) verdict: Verdict,
+    /// DNS, TCP, TLS, HTTP; none where nothing was looked at.
+    pub(super) cells: [Option<Verdict>; COLUMNS.len()],
+    /// What was found wrong, each thing once.
+    pub(super) found: Vec<Cow<'static, str>>,
+    pub(super) lines: Vec<Line<'a>>,
+}
+
+/// One check.
+pub(super) struct Line<'a> {
+    pub(super) number: u32,
+    pub(super) name: Cow<'static, str>,
+    pub(super) target: &'a str,
+    /// How it was reached, unless directly.
+    pub(super) way: Option<&'a str>,
+    pub(super) verdict: Verdict,
+    /// What is wrong, its code, and what to do.
+    pub(super) wrong: Option<Wrong>,
+    pub(super) blame: Option<String>,
+    pub(super) evidence: Vec<(&'a str, &'a str)>,
+    pub(super) took: String,
+}
+
+/// What is wrong with a check.
+pub(super) struct Wrong {
+    pub(super) title: Cow<'static, str>,
+    pub(super) code: &'static str,
+    pub(super) remedy: Cow<'static, str>,
+    /// The number of the check that failed first.
+    pub(super) because: Option<u32>,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn of(report: &'a Report, settings: &'a Settings) -> Sheet<'a> {
+        let language = settings.language;
+        let rows: Vec<_> =
+            report.services.iter().map(|service| Row::of(report, service, language)).collect();
+        let whole = report.checks.iter().filter(|check| check.endpoints.is_empty());
+        let mut network: Vec<_> = whole.map(|check| Line::of(check, language)).collect();
+        network.sort_by_key(|line| std::cmp::Reverse(line.verdict.weight()));
+        Sheet {
+            language,
+            title: title(report, language),
+            overall: report.verdict,
+            headline: headline(report.verdict, language).to_owned(),
+            lead: lead(report, language),
+            facts: facts(report, language),
+            asks: report.requests.iter().map(|request| Ask::of(request, language)).collect(),
+            way: path::way(report, language),
+            rows,
+            network,
+            attachments: &settings.attachments,
+            id: &report.id,
+            tool: &report.tool,
+        }
+    }
+
+    /// One of two texts.
+    pub(super) fn pick(&self, french: &'static str, english: &'static str) -> &'static str {
+        self.language.pick(french, english)
+    }
+}
+
+pub(super) fn title(report: &Report, language: Language) -> String {
+    let document = language.of(&report.catalogue.title);
+    language.pick(format!("Test du réseau\u{a0}: {document}"), format!("Network test: {document}"))
+}
+
+pub(super) fn headline(overall: Overall, language: Language) -> &'static str {
+    let (french, english) = match overall {
+        Overall::Ready => ("Prêt", "Ready"),
+        Overall::ReadyWithWarnings => ("Prêt, avec des avertissements", "Ready, with warnings"),
+        Overall::NotReady => ("Pas prêt", "Not ready"),
+        Overall::CouldNotTest => ("Le réseau n’a pas pu être vérifié", "The network could not be tested"),
+    };
+    language.pick(french, english)
+}
+
+/// What the verdict means, in one sentence.
+pub(super) fn lead(report: &Report, language: Language) -> String {
+    let total = report.services.len();
+    let failing = |verdict| report.services.iter().filter(|s| s.verdict == verdict).count();
+    let fails = failing(Verdict::Fail);
+    let warned = failing(Verdict::Warn) + failing(Verdict::Inconclusive);
+    match report.verdict {
+        Overall::Ready => language
+            .pick(
+                "La machine peut faire tout son travail sur ce réseau.",
+                "The machine can do all of its work on this network.",
+            )
+            .to_owned(),
+        Overall::ReadyWithWarnings => language.pick(
+            format!("Tout ce qui est requis fonctionne; {}.", remarks(warned, language)),
+            format!("Everything required works; {}.", remarks(warned, language)),
+        ),
+        Overall::NotReady if fails == 0 => language
+            .pick(
+                "Le réseau lui-même ne remplit pas une exigence (voir ci-dessous).",
+                "The network itself does not meet a requirement (see below).",
+            )
+            .to_owned(),
+        Overall::NotReady => language.pick(
+            format!("{fails} des {total} services ne fonctionnent pas sur ce réseau."),
+            format!("{fails} of {total} services cannot work on this network."),
+        ),
+        Overall::CouldNotTest => language
+            .pick(
+                "Trop peu de vérifications ont pu être faites pour conclure.",
+                "Too few checks could be made to tell.",
+            )
+            .to_owned(),
+    }
+}
+
+fn remarks(services: usize, language: Language) -> String {
+    if services == 0 {
+        let network = "the network itself calls for a remark";
+        return language.pick("le réseau lui-même appelle une remarque", network).to_owned();
+    }
+    let services = words::count(services, "service", "services", language);
+    language.pick(format!("à surveiller\u{a0}: {services}"), format!("{services} to look at"))
+}
+
+fn facts(report: &Report, language: Language) -> Vec<(&'static str, String)> {
+    let pick = |french, english| language.pick(french, english);
+    let direct = pick("directe, sans mandataire", "direct, without a proxy");
+    let way = if report.way == "direct" { direct } else { &report.way };
+    let version = format!("{} · {}", report.catalogue.id, report.catalogue.version);
+    let mut facts = vec![
+        (pick("Rapport", "Report"), report.id.clone()),
+        (pick("Fait le", "Made on"), words::moment(report.started, language)),
+        (pick("Catalogue", "Catalogue"), version),
+        (pick("Voie", "Way out"), way.to_owned()),
+    ];
+    if !report.resolvers.is_empty() {
+        facts.push((pick("Serveurs DNS", "DNS servers"), report.resolvers.join(", ")));
+    }
+    facts.push((pick("Vérifications", "Checks"), counted(report, language)));
+    facts
+}
+
+/// `41 checks in 1.8 s: 38 pass, 2 warnings, 1 failure`.
+pub(super) fn counted(report: &Report, language: Language) -> String {
+    let all = report.checks.len();
+    let checks = words::count(
+        all,
+        language.pick("vérification", "check"),
+        language.pick("vérifications", "checks"),
+        language,
+    );
+    let took = words::seconds(report.took_ms, language);
+    let counts = report.counts();
+    let parts: Vec<_> = [
+        (Verdict::Fail, ("échec", "échecs"), ("failure", "failures")),
+        (Verdict::Warn, ("avertissement", "avertissements"), ("warning", "warnings")),
+        (Verdict::Inconclusive, ("indéterminée", "indéterminées"), ("inconclusive", "inconclusive")),
+        (Verdict::Skip, ("non faite", "non faites"), ("not tested", "not tested")),
+        (Verdict::Pass, ("réussie", "réussies"), ("pass", "pass")),
+    ]
+    .into_iter()
+    .filter_map(|(verdict, french, english)| {
+        let (one, many) = language.pick(french, english);
+        counts.get(&verdict).map(|number| words::count(*number, one, many, language))
+    })
+    .collect();
+    let parts = parts.join(", ");
+    language.pick(format!("{checks} en {took}\u{a0}: {parts}"), format!("{checks} in {took}: {parts}"))
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn of(request: &'a Request, language: Language) -> Ask<'a> {
+        let who = language.owned(request.who.title());
+        let name = request.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let title = language.owned(request.code.title());
+        let colon = language.pick("\u{a0}:", ":");
+        let known = request.who != crate::Culprit::Unknown;
+        let in_the_way = language.pick("fait obstacle", "in the way");
+        let by = if known { format!(" — {in_the_way}{colon} {who}{name}") } else { String::new() };
+        let hosts = request.hosts.iter().map(|host| {
+            let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
+            let ports = if ports.is_empty() { String::new() } else { ":".to_owned() + &ports.join(",") };
+            let addresses = host.addresses.join(", ");
+            let addresses =
+                if addresses.is_empty() { String::new() } else { format!(" ({addresses})") };
+            format!("{}{ports}{addresses}", host.host)
+        });
+        let endpoints: Vec<_> = request.endpoints.iter().map(|id| id.as_str()).collect();
+        Ask {
+            text: language.of(&request.text),
+            why: format!("{title}{by}"),
+            hosts: hosts.collect(),
+            endpoints: endpoints.join(", "),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(report: &'a Report, service: &'a Service, language: Language) -> Row<'a> {
+        let checks: Vec<_> =
+            service.checks.iter().filter_map(|number| report.check(*number)).collect();
+        let mut cells = [None; COLUMNS.len()];
+        for check in &checks {
+            let cell: &mut Option<Verdict> = &mut cells[check.id.column()];
+            let heavier = cell.is_none_or(|verdict| check.verdict.weight() > verdict.weight());
+            if heavier {
+                *cell = Some(check.verdict);
+            }
+        }
+        let mut problems: Vec<_> =
+            checks.iter().filter(|check| check.verdict.is_problem()).collect();
+        problems.sort_by_key(|check| std::cmp::Reverse(check.verdict.weight()));
+        let mut found = Vec::new();
+        for code in problems.iter().filter_map(|check| check.code) {
+            let title = language.owned(code.title());
+            if !found.contains(&title) {
+                found.push(title);
+            }
+        }
+        let mut lines: Vec<_> = checks.into_iter().map(|check| Line::of(check, language)).collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.verdict.weight()));
+        Row {
+            id: &service.id,
+            title: words::section(&service.section, language),
+            group: words::group(service.group, language),
+            verdict: service.verdict,
+            cells,
+            found,
+            lines,
+        }
+    }
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(check: &'a Check, language: Language) -> Line<'a> {
+        let wrong = check.code.map(|code| Wrong {
+            title: language.owned(code.title()),
+            code: code.as_str(),
+            remedy: language.owned(code.remedy()),
+            because: check.because,
+        });
+        Line {
+            number: check.number,
+            name: language.owned(check.id.title()),
+            target: &check.target,
+            way: Some(check.way.as_str()).filter(|way| *way != "direct"),
+            verdict: check.verdict,
+            wrong,
+            blame: check.blame.as_ref().map(|blame| words::blame(blame, language)),
+            evidence: check.evidence.iter().map(|e| (e.name.as_str(), e.value.as_str())).collect(),
+            took: words::seconds(check.took_ms, language),
+        }
+    }
+}
