@@ -3,6 +3,7 @@
 
 mod applied;
 
+use timbre_catalogue::Catalogue;
 use timbre_network_test::{CheckId, Code};
 
 pub use applied::{Applied, Victims};
@@ -153,13 +154,19 @@ impl Fault {
         name
     }
 
+    /// Whether a machine with this catalogue can suffer from it.
+    #[must_use]
+    pub fn concerns(self, catalogue: &Catalogue) -> bool {
+        self != Fault::AddressOutsideBlocks || !catalogue.blocks().is_empty()
+    }
+
     /// What the network test must say of it.
     #[must_use]
     pub fn expected(self) -> Expected {
         use CheckId as Check;
         use Subject::{ClearHost, Host, Network};
         const NOTHING_ELSE: &[Code] = &[];
-        let (check, code, subject, also) = match self {
+        let (check, code, subject, also): (_, _, _, &[Code]) = match self {
             Fault::NameUnknown => (Check::DnsLookup, Code::NameNotFound, Host, NOTHING_ELSE),
             Fault::NameRefused => (Check::DnsLookup, Code::ResolverRefused, Host, NOTHING_ELSE),
             Fault::NameSinkholed => (Check::DnsSinkhole, Code::NameSinkholed, Host, NOTHING_ELSE),

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::command::said;
-use crate::lab::PATH;
+use crate::lab::bare;
 use crate::namespace::Namespace;
 use crate::nftables::Nftables;
 use crate::plan::{DOMAIN, HostMap, INTERNET};
@@ -38,8 +38,8 @@ impl Infrastructure {
             addresses.join(", ")
         );
         Nftables(internet).load(&balancer)?;
-        let mut command = internet.command(timbre);
-        command.env_clear().env("PATH", PATH).args(["infrastructure", "serve", "--config"]).arg(&config);
+        let mut command = bare(internet.command(timbre));
+        command.args(["infrastructure", "serve", "--config"]).arg(&config);
         let mut process = Process::start("infrastructure", &mut command, &folder.join("infrastructure.log"))?;
         process.wait_for(internet, SocketAddr::from((INTERNET, 443)))?;
         let infrastructure = Infrastructure { process, config, anchors: folder.join("anchors.json") };
@@ -56,8 +56,7 @@ impl Infrastructure {
     }
 
     pub(crate) fn staff(&self, timbre: &Path) -> Command {
-        let mut command = Command::new(timbre);
-        command.env_clear().env("PATH", PATH).env("LANG", "en_CA.UTF-8").env("NO_COLOR", "1");
+        let mut command = bare(Command::new(timbre));
         command.arg("infrastructure").arg("--config").arg(&self.config);
         command
     }

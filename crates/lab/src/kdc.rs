@@ -13,11 +13,9 @@ use crate::process::Process;
 use crate::squid::{PASSWORD, USER};
 
 /// The realm.
-pub const REALM: &str = "LAB.TEST";
-/// The proxy’s principal without its realm. The name must resolve for the meter.
+const REALM: &str = "LAB.TEST";
+/// The proxy’s principal without its realm. The meter must ask for it by this name, or its ticket does not fit.
 pub(crate) const PROXY: &str = "HTTP/proxy.corp.test";
-/// The name by which the meter must ask the proxy, so that its ticket fits.
-pub const PROXY_NAME: &str = "proxy.corp.test";
 
 /// A running realm.
 #[derive(Debug)]

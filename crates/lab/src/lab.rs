@@ -2,10 +2,11 @@
 //! and gone without a trace. It opens nothing to the machine it runs on: the three namespaces are joined to each other only.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use timbre_catalogue::Catalogue;
@@ -14,10 +15,10 @@ use crate::authority::{Algorithm, AuthorityFiles};
 use crate::infrastructure::Infrastructure;
 use crate::namespace::{self, Namespace, PREFIX, Traffic};
 use crate::nftables::Nftables;
-use crate::origin::{OriginConfig, Visit};
+use crate::origin::{OriginConfig, Page, Visit};
 use crate::plan::{
     DOMAIN, FORBIDDEN, GATEWAY, HostMap, INTERNET, INTERNET_LINK, LAN_LINK, METER, METER_LINK, NAME_SERVER, OUTSIDE,
-    WAN_LINK,
+    PROXY_NAME, WAN_LINK,
 };
 use crate::process::Process;
 use crate::zone::{self, Change};
@@ -52,6 +53,7 @@ pub struct Lab {
     public: AuthorityFiles,
     company: AuthorityFiles,
     timbre: PathBuf,
+    program: PathBuf,
 }
 
 impl Lab {
@@ -91,8 +93,9 @@ impl Lab {
             public,
             company,
             timbre: layout.timbre.clone(),
+            program: layout.lab.clone(),
         };
-        lab.start_origin(&layout.lab)?;
+        lab.start_origin()?;
         lab.answer_names(&[])?;
         lab.forward_names("")?;
         if layout.kept.is_some() {
@@ -113,27 +116,47 @@ impl Lab {
         self.folder.1 = true;
     }
 
-    fn start_origin(&mut self, program: &Path) -> Result<()> {
+    fn start_origin(&mut self) -> Result<()> {
         let config = OriginConfig {
             addresses: self.hosts.foreign().chain([FORBIDDEN]).collect(),
             http: vec![80, 8080],
             https: vec![443, 8443],
             greeting: vec![21, 22, 53, 5938],
             datagrams: vec![53, 123, 443],
+            page: Page::Echo,
             certificate: self.public.certificate.clone(),
             key: self.public.key.clone(),
             visitors: self.path("visitors.jsonl"),
         };
-        let file = self.path("origin.json");
-        fs::write(&file, serde_json::to_string_pretty(&config)?)?;
-        let mut command = self.internet.command(program);
-        command.args(["origin", "--config"]).arg(&file);
-        let log = self.path("origin.log");
-        let mut origin = Process::start("origin", &mut command, &log)?;
-        let listening = || Ok(fs::read_to_string(&log)?.contains("listening"));
-        origin.wait_until(listening)?;
-        self.origin = Some(origin);
+        self.origin = Some(self.serve("origin", &self.internet, &config)?);
         Ok(())
+    }
+
+    /// Answers with one page on a port of the firewall.
+    pub(crate) fn start_page(&self, name: &str, page: Page, port: u16) -> Result<Process> {
+        let config = OriginConfig {
+            addresses: vec![GATEWAY],
+            http: vec![port],
+            https: Vec::new(),
+            greeting: Vec::new(),
+            datagrams: Vec::new(),
+            page,
+            certificate: self.public.certificate.clone(),
+            key: self.public.key.clone(),
+            visitors: self.path(format!("{name}-visitors.jsonl")),
+        };
+        self.serve(name, &self.firewall, &config)
+    }
+
+    fn serve(&self, name: &str, at: &Namespace, config: &OriginConfig) -> Result<Process> {
+        let file = self.path(format!("{name}.json"));
+        fs::write(&file, serde_json::to_string_pretty(config)?)?;
+        let mut command = at.command(&self.program);
+        command.args(["origin", "--config"]).arg(&file);
+        let log = self.path(format!("{name}.log"));
+        let mut process = Process::start(name, &mut command, &log)?;
+        process.wait_until(|| Ok(fs::read_to_string(&log)?.contains("listening")))?;
+        Ok(process)
     }
 
     /// Has the authoritative name server say what is right, with these changes.
@@ -163,7 +186,7 @@ impl Lab {
         let file = self.path("dnsmasq.conf");
         let text = format!(
             "no-resolv\nno-hosts\nbind-interfaces\nlisten-address={GATEWAY}\nserver={NAME_SERVER}\ncache-size=0\n\
-             user=root\npid-file=\nlog-facility=-\n{lines}\n"
+             user=root\npid-file=\nlog-facility=-\nhost-record={PROXY_NAME},{GATEWAY}\n{lines}\n"
         );
         fs::write(&file, text)?;
         let mut command = self.firewall.command("dnsmasq");
@@ -182,8 +205,13 @@ impl Lab {
 
     /// A command of `timbre` on the meter. Nothing of the caller's environment reaches it.
     pub fn timbre(&self) -> Command {
-        let mut command = self.meter.command(&self.timbre);
-        command.env_clear().env("PATH", PATH).env("LANG", "en_CA.UTF-8").env("NO_COLOR", "1");
+        bare(self.meter.command(&self.timbre))
+    }
+
+    /// The same, started by another program.
+    pub(crate) fn timbre_through(&self, program: &str, args: &[String]) -> Command {
+        let mut command = bare(self.meter.command(program));
+        command.args(args).arg(&self.timbre);
         command
     }
 
@@ -226,8 +254,22 @@ impl Lab {
     /// # Errors
     /// If the list cannot be read.
     pub fn visits(&self) -> Result<Vec<Visit>> {
-        let text = fs::read_to_string(self.path("visitors.jsonl"))?;
-        text.lines().map(|line| serde_json::from_str(line).context("a visit")).collect()
+        // A visitor is noted a moment after the kernel has let him in: one who comes last, from the internet itself,
+        // is waited for.
+        let visitor = self.internet.inside(|| TcpStream::connect((FORBIDDEN, 22))?.local_addr())??;
+        let start = Instant::now();
+        loop {
+            let text = fs::read_to_string(self.path("visitors.jsonl"))?;
+            let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+            let visits: Result<Vec<Visit>> =
+                whole.lines().map(|line| serde_json::from_str(line).context("a visit")).collect();
+            let visits = visits?;
+            if visits.iter().any(|visit| visit.from == visitor) {
+                return Ok(visits.into_iter().filter(|visit| visit.from.ip() != visitor.ip()).collect());
+            }
+            ensure!(start.elapsed() < Duration::from_secs(10), "the origin notes nobody");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The meter's machine.
@@ -271,8 +313,14 @@ impl Lab {
     }
 }
 
+/// The command without the caller's environment.
+pub(crate) fn bare(mut command: Command) -> Command {
+    command.env_clear().env("PATH", PATH).env("LANG", "en_CA.UTF-8").env("NO_COLOR", "1");
+    command
+}
+
 /// Where programs are found when nothing of the caller's environment is passed on.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Takes down a laboratory that was left standing.
 ///

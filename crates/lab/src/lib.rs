@@ -6,18 +6,24 @@
 
 mod authority;
 mod command;
+pub mod fault;
 mod infrastructure;
+mod kdc;
 mod lab;
+mod mitmproxy;
 mod namespace;
 mod nftables;
 pub mod origin;
 pub mod plan;
 mod process;
 pub mod shaping;
+pub mod squid;
 mod zone;
 
 pub use authority::AuthorityFiles;
+pub use fault::Fault;
 pub use infrastructure::Infrastructure;
+pub use kdc::Kdc;
 pub use lab::{Lab, Layout, down, find_meter};
 pub use namespace::{Namespace, Traffic};
 pub use nftables::Nftables;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 use timbre_catalogue::Catalogue;
-use timbre_lab::{Lab, Layout, down, find_meter, origin};
+use timbre_lab::{Fault, Lab, Layout, down, find_meter, origin};
 
 /// The name of the laboratory that `up` leaves standing.
 const STANDING: &str = "standing";
@@ -34,6 +34,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<String>,
     },
+    /// List every fault and what the network test must say of it
+    Faults,
     /// Answer in the place of other people's services (started by the laboratory itself)
     #[command(hide = true)]
     Origin {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Up { timbre } => up(timbre),
         Command::Down => down(STANDING).map(|()| ExitCode::SUCCESS),
         Command::Run { command } => run(&command),
+        Command::Faults => Ok(faults()),
         Command::Origin { config } => origin::serve(&config).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
@@ -76,6 +79,14 @@ fn up(timbre: PathBuf) -> Result<ExitCode> {
     println!("  roots     {} (timbre), {} (others)", lab.infrastructure().root().display(), lab.public_root().certificate.display());
     println!("On the meter: cargo xtask lab run COMMAND. To end it: cargo xtask lab down.");
     Ok(ExitCode::SUCCESS)
+}
+
+fn faults() -> ExitCode {
+    for fault in Fault::ALL {
+        let expected = fault.expected();
+        println!("{:<28} {:<20} {}", fault.name(), expected.check.as_str(), expected.code);
+    }
+    ExitCode::SUCCESS
 }
 
 fn run(command: &[String]) -> Result<ExitCode> {

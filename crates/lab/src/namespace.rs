@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::command::{run, said};
+use crate::plan::COMPANY;
 
 /// What every namespace of a laboratory is called at the start.
 pub(crate) const PREFIX: &str = "timbre-lab-";
@@ -98,8 +99,8 @@ impl Namespace {
         let folder = self.etc();
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let file = folder.join("resolv.conf");
-        // One try of two seconds: a fault that makes a resolver silent must not take half a minute to show.
-        let text = format!("nameserver {address}\noptions timeout:2 attempts:2\n");
+        // Two tries of two seconds: a fault that makes a resolver silent must not take half a minute to show.
+        let text = format!("nameserver {address}\nsearch {COMPANY}\noptions timeout:2 attempts:2\n");
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 

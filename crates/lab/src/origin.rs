@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::http::{HeaderMap, Method, Uri, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -39,12 +39,26 @@ pub struct OriginConfig {
     pub greeting: Vec<u16>,
     /// UDP ports where every datagram is noted and none answered.
     pub datagrams: Vec<u16>,
+    /// What every request is answered with.
+    pub page: Page,
     /// The certificate of the authority that signs for every host name.
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
     /// Where to note who came: one JSON object a line.
     pub visitors: PathBuf,
+}
+
+/// What a request is answered with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Page {
+    /// What was asked for, so that a reader sees that it came through whole.
+    Echo,
+    /// Another place: what a captive portal does.
+    Redirect(String),
+    /// Always this text.
+    Text(String),
 }
 
 /// Somebody who came.
@@ -99,7 +113,10 @@ async fn listen(config: OriginConfig) -> Result<()> {
     }
     // Whoever waits for this origin waits for this line.
     println!("listening");
-    let app = Router::new().fallback(answer);
+    let page = Arc::new(config.page);
+    let app = Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
+        answer(&page, &method, &uri, &headers)
+    });
     axum::serve(incoming, app).await?;
     Ok(())
 }
@@ -108,11 +125,15 @@ async fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener> {
     TcpListener::bind((address, port)).await.with_context(|| format!("cannot listen at {address}:{port}"))
 }
 
-/// Says what was asked for, so that a reader sees that it came through whole.
-async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> impl IntoResponse {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("no host");
-    let text = format!("<!doctype html><title>{host}</title><p>{method} {uri} at {host}</p>\n");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text)
+fn answer(page: &Page, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    match page {
+        Page::Echo => {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("no host");
+            Html(format!("<!doctype html><title>{host}</title><p>{method} {uri} at {host}</p>\n")).into_response()
+        }
+        Page::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to.clone())]).into_response(),
+        Page::Text(text) => text.clone().into_response(),
+    }
 }
 
 async fn greet(listener: TcpListener, visitors: Arc<Visitors>) {

@@ -25,6 +25,11 @@ pub const NOBODY: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 99);
 /// The domain of the deployment in the laboratory.
 pub const DOMAIN: &str = "lab.test";
 
+/// The company’s own domain, which only its resolver knows.
+pub const COMPANY: &str = "corp.test";
+/// The name of the company’s proxy, which is also what its Kerberos principal is called.
+pub const PROXY_NAME: &str = "proxy.corp.test";
+
 /// Where the hosts of our own deployment begin, one address for each.
 const OWN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 16);
 /// Where the hosts of other documents begin: inside the largest block of addresses that the source document publishes.
