@@ -285,6 +285,10 @@ fn parsed(bytes: &[u8]) -> Result<Head, Trouble> {
     let status = status.parse().ok().filter(|s| three && *s >= 100).ok_or_else(not_http)?;
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in lines.filter(|l| !l.is_empty()) {
+        // What is sent back to the proxy or shown to a person must not end a line.
+        if line.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(nonsense("a header field has characters that no text has"));
+        }
         if line.starts_with([' ', '\t']) {
             // An old way to go on with a value on the next line.
             if let Some((_, value)) = headers.last_mut() {

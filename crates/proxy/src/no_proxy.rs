@@ -41,7 +41,7 @@ impl NoProxy {
 }
 
 /// Reads a list between commas or spaces. What is neither a name, an address nor a block matches nothing,
-/// as in `curl`.
+/// as in `curl`. One difference: a block of zero bits is everything, where `curl` takes it for one address.
 impl From<&str> for NoProxy {
     fn from(text: &str) -> NoProxy {
         let mut list = NoProxy { text: text.trim().to_owned(), ..NoProxy::default() };

@@ -10,7 +10,8 @@ mod load;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use jiff::ZonedDateTime;
@@ -24,12 +25,21 @@ pub use load::load_pac;
 /// What a script may hold.
 pub(crate) const SCRIPT_LIMIT: usize = 1024 * 1024;
 
+/// A question's state: it runs, it is done, or nobody waits for it any more.
+const RUNS: u8 = 0;
+const DONE: u8 = 1;
+const GIVEN_UP: u8 = 2;
+/// What the engine gets beyond the limit to stop by itself.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// A script, ready to be asked.
 #[derive(Clone)]
 pub struct Pac {
     name: Arc<str>,
     script: Arc<str>,
     limit: Duration,
+    /// How many questions that were given up still run.
+    strays: Arc<AtomicI32>,
 }
 
 /// The world as a script sees it.
@@ -53,8 +63,13 @@ impl Pac {
             let reason = format!("it is longer than {SCRIPT_LIMIT} bytes");
             return Err(PacError::Wrong { script: name.to_owned(), reason });
         }
-        let pac = Pac { name: name.into(), script: script.into(), limit: Duration::from_secs(2) };
-        engine::check(&pac)?;
+        let pac = Pac {
+            name: name.into(),
+            script: script.into(),
+            limit: Duration::from_secs(2),
+            strays: Arc::default(),
+        };
+        pac.bounded(engine::check)?;
         Ok(pac)
     }
 
@@ -74,11 +89,52 @@ impl Pac {
         destination: &Destination,
         surroundings: &Surroundings,
     ) -> Result<Vec<Route>, PacError> {
-        let answer = engine::ask(self, destination, surroundings)?;
+        let (destination, surroundings) = (destination.clone(), surroundings.clone());
+        let answer = self.bounded(move |pac| engine::ask(pac, &destination, &surroundings))?;
         answer::routes(&answer).ok_or_else(|| PacError::NothingUsable {
             script: self.name.to_string(),
             answer: crate::conversation::plain(&answer),
         })
+    }
+}
+
+impl Pac {
+    /// Waits for `work` only as long as the limit allows. The engine stops by itself at its next step,
+    /// but some steps are long (joining an array of a thousand million, or a name that DNS is slow about):
+    /// such a one is left to end by itself, and the script is asked nothing more until it has.
+    fn bounded<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pac) -> Result<T, PacError> + Send + 'static,
+    ) -> Result<T, PacError> {
+        let too_slow = || PacError::TooSlow { script: self.name.to_string(), limit: self.limit };
+        if self.strays.load(Ordering::Acquire) > 0 {
+            return Err(too_slow());
+        }
+        let state = Arc::new(AtomicU8::new(RUNS));
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let (pac, here) = (self.clone(), Arc::clone(&state));
+        let run = move || {
+            let done = work(&pac);
+            if here.swap(DONE, Ordering::AcqRel) == GIVEN_UP {
+                pac.strays.fetch_sub(1, Ordering::AcqRel);
+            }
+            // Nobody listens any more when it took too long.
+            let _ = sender.send(done);
+        };
+        let spawned = std::thread::Builder::new().name("proxy-script".to_owned()).spawn(run);
+        spawned.map_err(|error| PacError::Wrong {
+            script: self.name.to_string(),
+            reason: format!("it cannot be run: {error}"),
+        })?;
+        if let Ok(done) = receiver.recv_timeout(self.limit + GRACE) {
+            return done;
+        }
+        let given_up =
+            state.compare_exchange(RUNS, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if given_up {
+            self.strays.fetch_add(1, Ordering::AcqRel);
+        }
+        Err(too_slow())
     }
 }
 

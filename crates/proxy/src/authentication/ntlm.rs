@@ -1,6 +1,7 @@
-//! NTLM version 2: three messages on one connection. The formats are `ntlmclient`'s.
+//! NTLM version 2: three messages on one connection. The cryptography and the formats of what
+//! we send are `ntlmclient`'s.
 
-use ntlmclient::{ChallengeMessage, Flags, Message, NegotiateMessage, TargetInfoType};
+use ntlmclient::{Flags, Message, NegotiateMessage};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::handshake::encoded;
@@ -28,11 +29,7 @@ pub(super) fn begin() -> Zeroizing<String> {
 
 /// The answer to the proxy's challenge.
 pub(super) fn answer(token: &[u8], credentials: &Credentials) -> Result<Zeroizing<String>, String> {
-    let challenge = match Message::try_from(token) {
-        Ok(Message::Challenge(challenge)) => challenge,
-        Ok(_) => return Err("its NTLM message is not a challenge".to_owned()),
-        Err(error) => return Err(format!("its NTLM challenge cannot be read: {error}")),
-    };
+    let challenge = Challenge::read(token)?;
     let Some((user, password)) = &credentials.user else {
         return Err("no user is set for NTLM".to_owned());
     };
@@ -42,11 +39,10 @@ pub(super) fn answer(token: &[u8], credentials: &Credentials) -> Result<Zeroizin
         password: password.expose().to_owned(),
         domain: domain.to_owned(),
     };
-    let target = target_information(&challenge);
     let response = ntlmclient::respond_challenge_ntlm_v2(
-        challenge.challenge,
-        &target,
-        time(&challenge),
+        challenge.nonce,
+        challenge.target,
+        challenge.time().unwrap_or_else(ntlmclient::get_ntlm_time),
         &secrets,
     );
     let flags = Flags::NEGOTIATE_UNICODE
@@ -61,17 +57,102 @@ pub(super) fn answer(token: &[u8], credentials: &Credentials) -> Result<Zeroizin
     Ok(encoded("NTLM ", &bytes))
 }
 
-fn target_information(challenge: &ChallengeMessage) -> Vec<u8> {
-    challenge.target_information.iter().flat_map(ntlmclient::TargetInfoEntry::to_bytes).collect()
+/// What is needed of the proxy's challenge. Proxies send shorter ones than the library's reader takes.
+struct Challenge<'a> {
+    nonce: [u8; 8],
+    target: &'a [u8],
 }
 
-/// The proxy's own time when it says so, as the protocol wants; a clock that is off then does not matter.
-fn time(challenge: &ChallengeMessage) -> i64 {
-    let stamp = challenge
-        .target_information
-        .iter()
-        .find(|entry| entry.entry_type == TargetInfoType::Timestamp)
-        .and_then(|entry| entry.data.as_slice().try_into().ok())
-        .map(i64::from_le_bytes);
-    stamp.unwrap_or_else(ntlmclient::get_ntlm_time)
+impl Challenge<'_> {
+    fn read(token: &[u8]) -> Result<Challenge<'_>, String> {
+        let wrong = || "its NTLM challenge cannot be read".to_owned();
+        if token.get(..12) != Some(b"NTLMSSP\0\x02\0\0\0") {
+            return Err(wrong());
+        }
+        let nonce = token.get(24..32).and_then(|n| n.try_into().ok()).ok_or_else(wrong)?;
+        let flags = token.get(20..24).and_then(|f| f.try_into().ok()).map(u32::from_le_bytes);
+        let told = flags.is_some_and(|f| f & Flags::NEGOTIATE_TARGET_INFO.bits() != 0);
+        let target = if told { Self::target(token).ok_or_else(wrong)? } else { &[] };
+        Ok(Challenge { nonce, target })
+    }
+
+    /// The information about the proxy that has to come back in the answer.
+    fn target(token: &[u8]) -> Option<&[u8]> {
+        let length = u16::from_le_bytes(token.get(40..42)?.try_into().ok()?);
+        let offset = u32::from_le_bytes(token.get(44..48)?.try_into().ok()?);
+        let start = usize::try_from(offset).ok()?;
+        token.get(start..start.checked_add(usize::from(length))?)
+    }
+
+    /// The proxy's own time when it says so, as the protocol wants; a clock that is off then does not
+    /// matter.
+    fn time(&self) -> Option<i64> {
+        const TIMESTAMP: u16 = 7;
+        let mut rest = self.target;
+        while let [k0, k1, l0, l1, after @ ..] = rest {
+            let length = usize::from(u16::from_le_bytes([*l0, *l1]));
+            let value = after.get(..length)?;
+            if u16::from_le_bytes([*k0, *k1]) == TIMESTAMP {
+                return value.try_into().ok().map(i64::from_le_bytes);
+            }
+            rest = &after[length..];
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
+    use super::*;
+    use crate::credentials::Secret;
+
+    /// The challenge and the response of the protocol's own example (MS-NLMP 4.2.4).
+    #[test]
+    fn the_response_is_the_one_of_the_protocols_example() {
+        let mut challenge = b"NTLMSSP\0\x02\0\0\0".to_vec();
+        challenge.extend_from_slice(&[0; 8]);
+        challenge.extend_from_slice(&0x0080_0001_u32.to_le_bytes());
+        challenge.extend_from_slice(&[0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]);
+        challenge.extend_from_slice(&[0; 8]);
+        let mut target = Vec::new();
+        for (kind, text) in [(2_u16, "Domain"), (1, "Server")] {
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            target.extend_from_slice(&kind.to_le_bytes());
+            target.extend_from_slice(&u16::try_from(wide.len()).unwrap().to_le_bytes());
+            target.extend_from_slice(&wide);
+        }
+        target.extend_from_slice(&[0; 4]);
+        let length = u16::try_from(target.len()).unwrap().to_le_bytes();
+        challenge.extend_from_slice(&[length[0], length[1], length[0], length[1], 48, 0, 0, 0]);
+        challenge.extend_from_slice(&target);
+        let read = Challenge::read(&challenge).unwrap();
+        assert_eq!((read.target, read.time()), (target.as_slice(), None));
+        let user = Credentials::password("Domain\\User", Secret::new("Password".to_owned()));
+        let answered = answer(&challenge, &user).unwrap();
+        let bytes = BASE64_STANDARD.decode(answered.strip_prefix("NTLM ").unwrap()).unwrap();
+        let field = |at: usize| {
+            let length = usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+            let start = usize::from(u16::from_le_bytes([bytes[at + 4], bytes[at + 5]]));
+            &bytes[start..start + length]
+        };
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        assert_eq!((field(28), field(36)), (&wide("Domain")[..], &wide("User")[..]));
+        // The answer names the proxy as it named itself, and no password in any form.
+        assert!(field(20).windows(target.len()).any(|w| w == target));
+        assert!(!bytes.windows(16).any(|w| w == wide("Password")));
+    }
+
+    #[test]
+    fn a_challenge_cut_anywhere_is_refused_or_read_without_panic() {
+        let whole = BASE64_STANDARD
+            .decode("TlRMTVNTUAACAAAADAAMADgAAAABAoECASNFZ4mrze8AAAAAAAAAABwAHABEAAAAAAAAAAAAAABEAG8AbQBhAGkAbgACAAwARABvAG0AYQBpAG4ABwAIAAECAwQFBgcIAAAAAA==")
+            .unwrap();
+        assert!(Challenge::read(&whole).is_ok());
+        for end in 0..whole.len() {
+            let _ = Challenge::read(&whole[..end]).map(|c| c.time());
+        }
+    }
 }

@@ -97,7 +97,9 @@ pub(super) fn date_range(arguments: &[String], now: &ZonedDateTime) -> Option<bo
     last.sort();
     let here = today(&first);
     let alike = today(&last) == here;
-    alike.then(|| within(&first, &here, &last))
+    // What names its years runs over the end of none.
+    let backwards = matches!(first[0], Part::Year(_)) && first > last;
+    alike.then(|| !backwards && within(&first, &here, &last))
 }
 
 #[cfg(test)]
@@ -164,6 +166,7 @@ mod tests {
             (&["NOV", "FEB"], true),
             (&["JAN", "NOV"], false),
             (&["2024", "2026"], true),
+            (&["2025", "2024"], false),
             (&["24", "DEC", "2", "JAN"], true),
             (&["31", "DEC", "2", "JAN"], false),
             (&["DEC", "2025", "JAN", "2026"], true),

@@ -99,7 +99,11 @@ fn caught(error: &CaughtError<'_>) -> String {
             let message = exception.message().unwrap_or_else(|| "an exception".to_owned());
             line.map_or_else(|| message.clone(), |line| format!("{message} (line {line})"))
         }
-        other => other.to_string(),
+        CaughtError::Value(value) => {
+            let thrown = value.as_string().and_then(|text| text.to_string().ok());
+            thrown.unwrap_or_else(|| format!("it threw a value: {}", value.type_of()))
+        }
+        CaughtError::Error(error) => error.to_string(),
     };
     plain(&text)
 }

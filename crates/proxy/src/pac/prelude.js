@@ -5,6 +5,12 @@
   var text = String;
   var dotted = /^\d{1,3}(\.\d{1,3}){3}$/;
 
+  // The first IPv4 address of a name, or null.
+  function resolve(host) {
+    var address = world.resolve(text(host));
+    return address === undefined ? null : address;
+  }
+
   function number(address) {
     if (!dotted.test(address)) return null;
     return address.split(".").reduce(function (sum, octet) {
@@ -23,17 +29,15 @@
       return text(host) === text(full) || text(full).startsWith(text(host) + ".");
     },
     isResolvable: function (host) {
-      return world.resolve(text(host)) !== null;
+      return resolve(host) !== null;
     },
-    dnsResolve: function (host) {
-      return world.resolve(text(host));
-    },
+    dnsResolve: resolve,
     myIpAddress: function () {
       return world.address();
     },
     isInNet: function (host, pattern, mask) {
       host = text(host);
-      var address = dotted.test(host) ? host : world.resolve(host);
+      var address = dotted.test(host) ? host : resolve(host);
       if (address === null) return false;
       var parts = [address, text(pattern), text(mask)].map(number);
       if (parts.indexOf(null) >= 0) return false;
