@@ -3,19 +3,23 @@
 //! connections at all.
 //!
 //! It cannot be undone in the process, and nothing on the machine switches it off. Addresses are not decided here: that
-//! is the machine's egress policy ([`policy`]), fed by the [`resolver`].
+//! is the machine's egress policy (`timbre_firewall::egress`), fed by the [`resolver`].
 
 mod forbidden;
 mod landlock;
 mod listening;
-pub mod policy;
 pub mod resolver;
 mod seccomp;
 pub mod unit;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use timbre_catalogue::Catalogue;
+use timbre_postage::Language;
+
+use crate::settings::Settings;
 
 pub use forbidden::{Attempt, Held, attempts};
 pub use listening::{Listening, listening};
@@ -56,12 +60,33 @@ impl fmt::Display for Layer {
 }
 
 /// What the process keeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
     /// Folders below which it may write. One that does not exist is left out.
     pub write: Vec<PathBuf>,
     /// TCP ports that it may connect to.
     pub ports: BTreeSet<u16>,
+}
+
+impl Kept {
+    /// What a meter at `root` needs; `output` is where marks go when the settings do not say.
+    #[must_use]
+    pub fn of(root: &Path, settings: &Settings, output: Option<&Path>) -> Kept {
+        let named = root.join(&settings.print.output);
+        let write = [root, &named].into_iter().chain(output).map(existing).collect();
+        let mut ports: BTreeSet<u16> = Catalogue::timbre().let_out().iter().copied().collect();
+        ports.extend(settings.infrastructure.connect.map(|address| address.port()));
+        Kept { write, ports }
+    }
+}
+
+/// The folder itself, or the nearest one above it in which it can be made.
+fn existing(path: &Path) -> PathBuf {
+    let above = path.ancestors().find(|folder| folder.is_dir());
+    match above {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// Why a layer could not be put up.
@@ -86,6 +111,30 @@ pub enum LockdownError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl LockdownError {
+    /// The error for a person.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        if language == Language::English {
+            return self.to_string();
+        }
+        match self {
+            LockdownError::Landlock(reason) => {
+                format!("landlock ne peut être mis en place : {reason}")
+            }
+            LockdownError::Seccomp(reason) => {
+                format!("seccomp ne peut être mis en place : {reason}")
+            }
+            LockdownError::Listens(listening) => format!(
+                "la machine a été lancée avec une prise qui attend des connexions ({listening}) ; elle ne fournit aucun service sur un réseau : lancez-la sans"
+            ),
+            LockdownError::Unreadable { path, source } => {
+                format!("{} ne peut être lu : {source}", path.display())
+            }
+        }
+    }
 }
 
 /// Puts up the layers of the process, those in `without` excepted, and checks that it listens on nothing but loopback.

@@ -16,13 +16,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use timbre_catalogue::{Catalogue, Setting};
-
-use super::policy;
+use timbre_firewall::egress::learned;
 
 /// Where it is asked, unless something else is said.
 pub const SOCKET: &str = "/run/timbre/resolver.sock";
 /// The longest question: a DNS name has at most 253 bytes.
 const QUESTION: u64 = 256;
+/// How long an address stays admitted after it was asked for, in seconds.
+const ADMITTED: u32 = 3600;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the resolver cannot serve.
@@ -49,14 +50,14 @@ enum Unresolved {
     NotAdmitted { name: String, reason: String },
 }
 
-/// Answers for the names of `catalogue` that are on by default, and for those in `also` (a proxy's own name), for ever.
+/// Answers for the names of `catalogue` that are on by default, and for the proxies in `also` (name and port), for ever.
 ///
 /// # Errors
 /// If it cannot listen at `socket`.
 pub fn serve(
     socket: &Path,
     catalogue: &Catalogue,
-    also: &BTreeSet<String>,
+    also: &[(String, u16)],
 ) -> Result<std::convert::Infallible, ResolverError> {
     let refused = |source| ResolverError::Listen { path: socket.to_owned(), source };
     // What a resolver that was killed left there.
@@ -79,7 +80,7 @@ pub fn serve(
 fn answer(
     stream: &UnixStream,
     catalogue: &Catalogue,
-    also: &BTreeSet<String>,
+    also: &[(String, u16)],
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -104,24 +105,32 @@ fn answer(
 fn resolve(
     name: &str,
     catalogue: &Catalogue,
-    also: &BTreeSet<String>,
+    also: &[(String, u16)],
 ) -> Result<Vec<IpAddr>, Unresolved> {
-    let mut on = catalogue.endpoints().iter().filter(|row| row.default == Setting::On);
-    let listed = on.any(|row| row.uses.iter().any(|target| target.host.name() == Some(name)));
-    if !listed && !also.contains(name) {
+    let ports = ports(name, catalogue, also);
+    if ports.is_empty() {
         return Err(Unresolved::NotAllowed(name.to_owned()));
     }
     let found = (name, 0).to_socket_addrs();
     let found = found.map_err(|source| Unresolved::NoAddress { name: name.to_owned(), source })?;
     let addresses: BTreeSet<_> = found.map(|address| address.ip()).collect();
     let addresses: Vec<_> = addresses.into_iter().collect();
-    admit(&addresses)
-        .map_err(|reason| Unresolved::NotAdmitted { name: name.to_owned(), reason })?;
+    let script: String =
+        ports.into_iter().map(|port| learned(&addresses, port, ADMITTED)).collect();
+    admit(&script).map_err(|reason| Unresolved::NotAdmitted { name: name.to_owned(), reason })?;
     Ok(addresses)
 }
 
-/// Lets the addresses through for an hour from now.
-fn admit(addresses: &[IpAddr]) -> Result<(), String> {
+/// The ports at which a name may be spoken to; none when it is not on the list.
+fn ports(name: &str, catalogue: &Catalogue, also: &[(String, u16)]) -> BTreeSet<u16> {
+    let on = catalogue.endpoints().iter().filter(|row| row.default == Setting::On);
+    let named = on.flat_map(|row| &row.uses).filter(|target| target.host.name() == Some(name));
+    let proxies = also.iter().filter(|(proxy, _)| proxy == name).map(|(_, port)| *port);
+    named.map(|target| target.port).chain(proxies).collect()
+}
+
+/// Hands a script to `nft`.
+fn admit(admission: &str) -> Result<(), String> {
     let mut nft = Command::new("nft")
         .args(["-f", "-"])
         .stdin(Stdio::piped())
@@ -130,7 +139,7 @@ fn admit(addresses: &[IpAddr]) -> Result<(), String> {
         .spawn()
         .map_err(|error| format!("nft cannot be started: {error}"))?;
     let mut script = nft.stdin.take().expect("invariant: stdin is piped");
-    let written = script.write_all(policy::admission(addresses).as_bytes());
+    let written = script.write_all(admission.as_bytes());
     drop(script);
     let output = nft.wait_with_output().map_err(|error| error.to_string())?;
     if output.status.success() {

@@ -15,7 +15,6 @@ pub struct Unit {
 /// What both services do without.
 const HARDENED: &str = "\
 NoNewPrivileges=yes
-AmbientCapabilities=
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 PrivateDevices=yes
@@ -78,11 +77,12 @@ Wants=network-online.target
 [Service]
 ExecStart={binary} meter --dir {state} lockdown resolve
 Restart=on-failure
-User=root
+User={user}
 Group={user}
 RuntimeDirectory=timbre
 RuntimeDirectoryMode=0750
 CapabilityBoundingSet=CAP_NET_ADMIN
+AmbientCapabilities=CAP_NET_ADMIN
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources @mount @debug

@@ -31,6 +31,12 @@ pub(super) struct FrankArgs {
     dry_run: bool,
 }
 
+impl FrankArgs {
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+}
+
 #[derive(Args)]
 struct PieceArgs {
     /// The weight: 42g, 1.5oz, 0.2kg

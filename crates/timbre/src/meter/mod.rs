@@ -3,6 +3,7 @@
 pub(crate) mod create;
 mod frank;
 mod funds;
+mod lockdown;
 mod print_again;
 mod progress;
 mod run;
@@ -61,11 +62,28 @@ enum MeterCommand {
     Sleep,
     /// Turn the machine off, which uploads the transaction records
     PowerOff,
+    /// The walls around the meter: print them, put them up, try them
+    Lockdown(lockdown::LockdownArgs),
+}
+
+impl MeterCommand {
+    /// Where it was told to write, beside the meter's own folders.
+    fn output(&self) -> Option<&Path> {
+        match self {
+            MeterCommand::Frank(frank) => frank.output(),
+            MeterCommand::Run(run) => run.output(),
+            _ => None,
+        }
+    }
 }
 
 /// Carries out one meter command.
 pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let dir = args.dir.unwrap_or_else(default_meter_dir);
+    // A meter that is being made has nothing to protect yet, and the lockdown's own commands look at it from outside.
+    if !matches!(args.command, MeterCommand::Create(_) | MeterCommand::Lockdown(_)) {
+        lockdown::enforce(&dir, args.command.output())?;
+    }
     match args.command {
         MeterCommand::Create(create) => create::execute(&dir, create, output),
         MeterCommand::Install => trigger::install(&dir, output),
@@ -80,6 +98,7 @@ pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, F
         MeterCommand::Upload => trigger::upload(&dir, output),
         MeterCommand::Sleep => trigger::sleep(&dir, output),
         MeterCommand::PowerOff => trigger::power_off(&dir, output),
+        MeterCommand::Lockdown(lockdown) => lockdown::execute(&dir, lockdown, output),
     }
 }
 

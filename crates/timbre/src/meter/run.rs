@@ -50,6 +50,12 @@ pub(super) struct RunArgs {
     letters: LetterArgs,
 }
 
+impl RunArgs {
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+}
+
 #[derive(Args)]
 #[command(next_help_heading = "Letters of a PDF")]
 struct LetterArgs {

@@ -8,6 +8,7 @@ mod clock;
 mod demonstration;
 mod disk_full;
 mod kill;
+mod lockdown;
 mod lost_reply;
 mod marks;
 mod readme;
