@@ -7,9 +7,12 @@
 //! HOME_NET of other VPCs: <https://docs.aws.amazon.com/network-firewall/latest/developerguide/stateful-rule-groups-domain-names.html>.
 
 use serde::Serialize;
+use timbre_catalogue::Text;
 
 use super::{layout, objects, suricata};
 use crate::{Language, Policy, RuleFile, Rules};
+
+const TITLE: &str = "AWS Network Firewall";
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,7 +76,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     suricata::say(policy, &mut rules);
     let lines = suricata::write(policy, &mut rules);
-    let header = layout::header("# ", "AWS Network Firewall", policy, &rules, language);
+    let header = layout::header("# ", TITLE, policy, &rules, language);
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     rules.file("timbre-aws-suricata.rules", format!("{header}{text}"));
     rules.file("timbre-aws-rule-group.json", json(&strict_group(policy, &lines)));
@@ -87,12 +90,13 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     };
     let list = if listed { delete("timbre-domains") } else { String::new() };
     let how = layout::one_line(language.of(&DETACH));
+    let header = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
     let undo = format!("#!/bin/sh\n{header}# {how}\n{}{list}", delete("timbre"));
     rules.rollback = RuleFile::new("timbre-aws-rollback.sh", undo);
     rules
 }
 
-const DETACH: timbre_catalogue::Text = timbre_catalogue::Text::fixed(
+const DETACH: Text = Text::fixed(
     "Retirez d’abord le groupe de la politique de pare-feu ; seul celui que vous avez créé existe.",
     "Take the group out of the firewall policy first; only the one that you created exists.",
 );

@@ -19,6 +19,7 @@ use crate::{Language, Net, Policy, RuleFile, Rules};
 
 /// Longest name that is surely taken.
 const NAME: usize = 64;
+const TITLE: &str = "Check Point";
 
 /// Logs in once; a failed command ends the script and throws the session away.
 const BEGIN: &str = r#"set -eu
@@ -52,16 +53,18 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     script.rule(policy, "timbre-dns", &resolvers, &services);
     let mut exempt = Script::default();
     exempt.exemption(policy);
-    let header = layout::header("# ", "Check Point", policy, &rules, language);
-    let file = |body: &str| format!("#!/bin/sh\n{header}{BEGIN}{body}{END}");
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    let short = |what| objects::short_header("# ", TITLE, what, policy, language);
+    let file = |header: &str, body: &str| format!("#!/bin/sh\n{header}{BEGIN}{body}{END}");
     let undo = exempt.undo.iter().rev().chain(script.undo.iter().rev());
     let undo: String = undo.map(|line| format!("run {line}\n")).collect();
-    rules.file("timbre-check-point.sh", file(&script.text));
+    rules.file("timbre-check-point.sh", file(&header, &script.text));
     if !policy.bypass.is_empty() {
-        let text = file(&exempt.text);
+        let text = file(&short(&objects::EXEMPTION), &exempt.text);
         rules.bypass = Some(RuleFile::new("timbre-check-point-bypass.sh", text));
     }
-    rules.rollback = RuleFile::new("timbre-check-point-rollback.sh", file(&undo));
+    let undo = file(&short(&objects::ROLLBACK), &undo);
+    rules.rollback = RuleFile::new("timbre-check-point-rollback.sh", undo);
     rules
 }
 

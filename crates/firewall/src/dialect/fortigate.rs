@@ -18,6 +18,7 @@ use super::layout;
 use super::objects::{self, INSIDE, OUTSIDE, Opening, PROFILE, V4};
 use crate::{Language, Net, Policy, RuleFile, Rules};
 
+const TITLE: &str = "FortiGate";
 /// Longest name of an address or service.
 const NAME: usize = 79;
 /// The number of the first policy; far from those that a device numbers by itself.
@@ -30,8 +31,8 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     say(policy, &mut rules);
     let v4 = objects::only_v4(policy, &mut rules);
     let openings = objects::openings(policy, |_| true);
-    let mut text = layout::header("# ", "FortiGate", policy, &rules, language);
-    let mut undo = text.clone();
+    let mut text = layout::header("# ", TITLE, policy, &rules, language);
+    let mut undo = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
     if let Some(v4) = &v4 {
         addresses(&mut text, &openings, v4);
         services(&mut text, &openings);
@@ -40,7 +41,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     }
     undo_bypass(&mut undo, policy);
     rules.file("timbre-fortigate.conf", text);
-    rules.bypass = bypass(policy, &rules, language);
+    rules.bypass = bypass(policy, language);
     rules.rollback = RuleFile::new("timbre-fortigate-rollback.conf", undo);
     rules
 }
@@ -71,7 +72,8 @@ fn say(policy: &Policy, rules: &mut Rules) {
 }
 
 fn line(text: &mut String, depth: usize, line: &str) {
-    writeln!(text, "{:width$}{line}", "", width = depth * 4).expect("invariant: a String takes all");
+    writeln!(text, "{:width$}{line}", "", width = depth * 4)
+        .expect("invariant: a String takes all");
 }
 
 /// `edit "name"`, its settings, `next`.
@@ -179,11 +181,11 @@ fn pattern(host: &Host) -> String {
     }
 }
 
-fn bypass(policy: &Policy, rules: &Rules, language: Language) -> Option<RuleFile> {
+fn bypass(policy: &Policy, language: Language) -> Option<RuleFile> {
     if policy.bypass.is_empty() {
         return None;
     }
-    let mut text = layout::header("# ", "FortiGate, TLS", policy, rules, language);
+    let mut text = objects::short_header("# ", TITLE, &objects::EXEMPTION, policy, language);
     line(&mut text, 0, "config firewall wildcard-fqdn custom");
     for host in &policy.bypass {
         let settings = [format!("wildcard-fqdn \"{}\"", pattern(host))];

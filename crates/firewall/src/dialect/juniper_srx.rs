@@ -16,6 +16,7 @@ use crate::{Language, Net, Policy, RuleFile, Rules};
 
 /// Longest name of an address, application or policy.
 const NAME: usize = 63;
+const TITLE: &str = "Juniper SRX";
 const BOOK: &str = "security address-book global";
 const PATTERN: &str = "security utm custom-objects url-pattern timbre-tls";
 const CATEGORY: &str = "security utm custom-objects custom-url-category timbre-tls";
@@ -32,15 +33,17 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     commands.dns(policy);
     let mut exempt = Commands::default();
     exempt.exemption(policy);
-    let header = layout::header("# ", "Juniper SRX", policy, &rules, language);
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    let short = |what| objects::short_header("# ", TITLE, what, policy, language);
     let undo = exempt.undo.iter().rev().chain(commands.undo.iter().rev());
     let undo: String = undo.map(|line| format!("{line}\n")).collect();
     rules.file("timbre-juniper-srx.set", format!("{header}{}", commands.set));
     if !policy.bypass.is_empty() {
-        let text = format!("{header}{}", exempt.set);
+        let text = format!("{}{}", short(&objects::EXEMPTION), exempt.set);
         rules.bypass = Some(RuleFile::new("timbre-juniper-srx-bypass.set", text));
     }
-    rules.rollback = RuleFile::new("timbre-juniper-srx-rollback.set", format!("{header}{undo}"));
+    let undo = format!("{}{undo}", short(&objects::ROLLBACK));
+    rules.rollback = RuleFile::new("timbre-juniper-srx-rollback.set", undo);
     rules
 }
 
@@ -138,7 +141,8 @@ impl Commands {
     }
 
     fn policy(&mut self, policy: &Policy, name: &str, to: &[String], applications: &[&str]) {
-        let object = format!("security policies from-zone {INSIDE} to-zone {OUTSIDE} policy {name}");
+        let object =
+            format!("security policies from-zone {INSIDE} to-zone {OUTSIDE} policy {name}");
         let sources: Vec<_> =
             policy.sources.iter().map(|net| fit(&objects::source_name(net))).collect();
         let any = ["any".to_owned()];

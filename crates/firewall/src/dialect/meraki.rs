@@ -14,6 +14,8 @@ use super::layout;
 use super::objects::{self, V4};
 use crate::{Language, Policy, RuleFile, Rules};
 
+const TITLE: &str = "Cisco Meraki MX";
+
 /// Our rules first, then every rule that is not ours and is not the default one, which the API adds
 /// by itself; what it logs is kept.
 const MERGE: &str = r#"def other: .comment | startswith("timbre ") | not;
@@ -67,17 +69,18 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
             None => Vec::new(),
         },
     };
-    let header = layout::header("# ", "Cisco Meraki MX", policy, &rules, language);
-    let script = |before: &str| format!("#!/bin/sh\n{header}{before}{SCRIPT}");
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    let script = |header: &str, before: &str| format!("#!/bin/sh\n{header}{before}{SCRIPT}");
     rules.file("timbre-meraki-rules.json", json(&list));
     rules.file("timbre-meraki-merge.jq", MERGE);
-    rules.file("timbre-meraki.sh", script("OURS=timbre-meraki-rules.json\n"));
+    rules.file("timbre-meraki.sh", script(&header, "OURS=timbre-meraki-rules.json\n"));
     if !policy.bypass.is_empty() {
         let allowed_url_patterns = policy.bypass.iter().map(pattern).collect();
         let text = json(&ContentFilter { allowed_url_patterns });
         rules.bypass = Some(RuleFile::new("timbre-meraki-bypass.json", text));
     }
-    let undo = script("OURS=\"$(mktemp)\"\necho '{\"rules\":[]}' > \"$OURS\"\n");
+    let header = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
+    let undo = script(&header, "OURS=\"$(mktemp)\"\necho '{\"rules\":[]}' > \"$OURS\"\n");
     rules.rollback = RuleFile::new("timbre-meraki-rollback.sh", undo);
     rules
 }

@@ -6,10 +6,10 @@
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
 
-use timbre_catalogue::{EndpointId, Host};
+use timbre_catalogue::{EndpointId, Host, Text};
 
 use super::layout;
-use crate::{AddressRule, NameRule, Net, Policy, Rules};
+use crate::{AddressRule, Language, NameRule, Net, Policy, Rules};
 
 /// Stands where the administrator writes the zone or interface of the meter.
 pub(super) const INSIDE: &str = "INSIDE-HERE";
@@ -153,6 +153,31 @@ pub(super) fn cidr(net: &Net) -> String {
     format!("{}/{}", net.address(), net.prefix())
 }
 
+/// What a second file is for.
+pub(super) static EXEMPTION: Text =
+    Text::fixed("exemption de l’inspection TLS", "exemption from TLS inspection");
+/// What the last file is for.
+pub(super) static ROLLBACK: Text = Text::fixed(
+    "retour en arrière, qui enlève tout ce que timbre a chargé",
+    "rollback: takes away everything that timbre loaded",
+);
+
+/// The comment at the head of a second file: the first one holds the notes.
+pub(super) fn short_header(
+    mark: &str,
+    title: &str,
+    what: &Text,
+    policy: &Policy,
+    language: Language,
+) -> String {
+    let document = layout::one_line(language.of(&policy.title));
+    let what = language.of(what);
+    format!(
+        "{mark}timbre: {title}, {what}\n{mark}{document} — {} {}\n",
+        policy.catalogue, policy.version
+    )
+}
+
 /// The sources and resolvers that a dialect of IPv4 only can write.
 pub(super) struct V4 {
     /// The meter's addresses; empty for everybody.
@@ -198,6 +223,11 @@ pub(super) fn no_wildcards(policy: &Policy, rules: &mut Rules, fr: &str, en: &st
             format!("“*.{}”: {en}", rule.name()),
         );
     }
+}
+
+/// Whether a row is let out by address whatever becomes of its name.
+pub(super) fn by_address(policy: &Policy, endpoint: &EndpointId) -> bool {
+    policy.addresses.iter().any(|rule| rule.endpoints.contains(endpoint))
 }
 
 /// Says that the file was made from documents and never loaded.

@@ -19,6 +19,7 @@ use crate::{Language, Net, Policy, RuleFile, Rules};
 
 /// Longest name of an object or rule.
 const NAME: usize = 63;
+const TITLE: &str = "Palo Alto Networks";
 /// Longest name of a URL category.
 const CATEGORY: usize = 31;
 
@@ -34,16 +35,18 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     commands.dns(policy);
     let mut exempt = Commands::default();
     exempt.exemption(policy);
-    let header = layout::header("# ", "Palo Alto Networks", policy, &rules, language);
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    let short = |what| objects::short_header("# ", TITLE, what, policy, language);
     let undo = exempt.undo.iter().rev().chain(commands.undo.iter().rev());
     let undo: String = undo.map(|line| format!("{line}\n")).collect();
     rules.file("timbre-palo-alto.set", format!("{header}{}", commands.set));
     lists(policy, &mut rules);
     if !policy.bypass.is_empty() {
-        let text = format!("{header}{}", exempt.set);
+        let text = format!("{}{}", short(&objects::EXEMPTION), exempt.set);
         rules.bypass = Some(RuleFile::new("timbre-palo-alto-bypass.set", text));
     }
-    rules.rollback = RuleFile::new("timbre-palo-alto-rollback.set", format!("{header}{undo}"));
+    let undo = format!("{}{undo}", short(&objects::ROLLBACK));
+    rules.rollback = RuleFile::new("timbre-palo-alto-rollback.set", undo);
     rules
 }
 

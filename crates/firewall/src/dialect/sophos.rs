@@ -17,6 +17,7 @@ use crate::{Language, Net, Policy, RuleFile, Rules};
 
 /// Longest name of an object or rule.
 const NAME: usize = 60;
+const TITLE: &str = "Sophos Firewall";
 
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
@@ -36,15 +37,17 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     }
     let mut exempt = Request::default();
     exempt.exemption(policy);
-    let header = comment(&layout::header("  ", "Sophos Firewall", policy, &rules, language));
+    let header = comment(&layout::header("  ", TITLE, policy, &rules, language));
+    let short = |what| comment(&objects::short_header("  ", TITLE, what, policy, language));
     let undo = exempt.undo.iter().rev().chain(request.undo.iter().rev());
     let undo: String = undo.map(String::as_str).collect();
     rules.file("timbre-sophos.xml", document(&header, "Set operation=\"add\"", &request.set));
     if !policy.bypass.is_empty() {
+        let header = short(&objects::EXEMPTION);
         let text = document(&header, "Set operation=\"add\"", &exempt.set);
         rules.bypass = Some(RuleFile::new("timbre-sophos-bypass.xml", text));
     }
-    let text = document(&header, "Remove", &undo);
+    let text = document(&short(&objects::ROLLBACK), "Remove", &undo);
     rules.rollback = RuleFile::new("timbre-sophos-rollback.xml", text);
     rules
 }
@@ -53,8 +56,8 @@ fn say(policy: &Policy, rules: &mut Rules) {
     objects::unverified(rules);
     objects::fill_in(rules, &["ACCOUNT-HERE", "PASSWORD-HERE"]);
     rules.note(
-        "Envoyez chaque fichier à l’API : curl --form reqxml=@FICHIER https://PARE-FEU:4444/webconsole/APIController, puis effacez le fichier, qui contient un mot de passe. Les zones sont LAN et WAN ; les règles se placent en tête.",
-        "Send each file to the API: curl --form reqxml=@FILE https://FIREWALL:4444/webconsole/APIController, then erase the file, which holds a password. The zones are LAN and WAN; the rules go to the top.",
+        "Envoyez chaque fichier à l’API : curl -F reqxml=@FICHIER https://PARE-FEU:4444/webconsole/APIController, puis effacez le fichier, qui contient un mot de passe. Les zones sont LAN et WAN ; les règles se placent en tête.",
+        "Send each file to the API: curl -F reqxml=@FILE https://FIREWALL:4444/webconsole/APIController, then erase the file, which holds a password. The zones are LAN and WAN; the rules go to the top.",
     );
     if !policy.names.is_empty() {
         objects::same_resolver(rules);
@@ -160,7 +163,8 @@ impl Request {
     }
 
     fn rule(&mut self, name: &str, v4: &V4, to: &[String], service: &str) {
-        let sources: Vec<_> = v4.sources.iter().map(|net| fit(&objects::source_name(net))).collect();
+        let sources: Vec<_> =
+            v4.sources.iter().map(|net| fit(&objects::source_name(net))).collect();
         let to: Vec<_> = to.iter().map(|name| fit(name)).collect();
         let policy = format!(
             "<Action>Accept</Action><LogTraffic>Enable</LogTraffic><SkipLocalDestined>Disable</SkipLocalDestined><SourceZones><Zone>LAN</Zone></SourceZones><DestinationZones><Zone>WAN</Zone></DestinationZones><Schedule>All The Time</Schedule>{}{}{}",

@@ -11,7 +11,7 @@ use timbre_catalogue::Host;
 
 use super::layout;
 use super::objects::{self, Seen};
-use crate::{Policy, Rules};
+use crate::{NameRule, Policy, Rules};
 
 /// The number of the first rule; numbers must be unique in one rule group.
 const FIRST: u32 = 7_300_001;
@@ -27,7 +27,7 @@ pub(super) fn write(policy: &Policy, rules: &mut Rules) -> Vec<String> {
                 Seen::HttpHost => ("http", "http.host", ""),
                 Seen::TlsName => ("tls", "ssl_state:client_hello; tls.sni", " nocase;"),
                 Seen::Nowhere => {
-                    unnamed(rules, rule);
+                    unnamed(policy, rules, rule);
                     continue;
                 }
             };
@@ -54,9 +54,14 @@ fn tcp(from: &str, to: &str, ports: &str, rows: &str) -> String {
     format!("pass tcp {from} any -> {to} {ports} (flow:to_server; msg:\"timbre {rows}\";")
 }
 
-fn unnamed(rules: &mut Rules, rule: &crate::NameRule) {
+fn unnamed(policy: &Policy, rules: &mut Rules, rule: &NameRule) {
+    let closed = rule.endpoints.iter().filter(|row| !objects::by_address(policy, row));
+    let closed: Vec<_> = closed.cloned().collect();
+    if closed.is_empty() {
+        return;
+    }
     rules.cannot(
-        &rule.endpoints,
+        &closed,
         format!("{} en FTP : ce protocole ne nomme pas son hôte, aucune règle par nom ne le voit. Ouvrez ses adresses (mode blocks ou both).", rule.host),
         format!("{} over FTP: that protocol does not name its host, and no rule by name sees it. Open its addresses (mode blocks or both).", rule.host),
     );
@@ -93,9 +98,10 @@ fn ports(ports: &BTreeSet<u16>) -> String {
 /// The names of a domain list: `name`, or `.name` for every name under it. A name that travels in
 /// no connection is left out.
 pub(super) fn targets(policy: &Policy) -> Vec<String> {
-    let seen = policy.names.iter().filter(|rule| {
-        rule.ports.iter().any(|port| objects::seen(*port) != Seen::Nowhere)
-    });
+    let seen = policy
+        .names
+        .iter()
+        .filter(|rule| rule.ports.iter().any(|port| objects::seen(*port) != Seen::Nowhere));
     seen.map(|rule| rule.host.to_string().trim_start_matches('*').to_owned()).collect()
 }
 

@@ -14,7 +14,7 @@ use super::objects::{self, Opening};
 use super::{layout, suricata};
 use crate::{Language, Policy, RuleFile, Rules};
 
-/// Every resource of the file.
+const TITLE: &str = "Terraform, AWS";
 const LIST: &str = "aws_networkfirewall_rule_group.timbre_domains";
 const GROUP: &str = "aws_networkfirewall_rule_group.timbre";
 
@@ -26,8 +26,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         "The file is for the provider hashicorp/aws, version 5 or newer. “timbre_domain_list” replaces the group by the domain list; “timbre_security_group_id” adds the egress rules by address to a security group.",
     );
     let lines = suricata::write(policy, &mut rules);
-    let mut text = layout::header("# ", "Terraform, AWS", policy, &rules, language);
-    let header = text.clone();
+    let mut text = layout::header("# ", TITLE, policy, &rules, language);
     let mut addresses = vec![GROUP.to_owned()];
     let targets = suricata::targets(policy);
     push(&mut text, &rule_group(policy, &lines, !targets.is_empty()));
@@ -35,8 +34,10 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         push(&mut text, &domain_list(policy, &targets));
         addresses.push(LIST.to_owned());
     }
-    let by_address: Vec<_> =
-        objects::openings(policy, |_| false).into_iter().filter(|o| !o.addresses.is_empty()).collect();
+    let by_address: Vec<_> = objects::openings(policy, |_| false)
+        .into_iter()
+        .filter(|o| !o.addresses.is_empty())
+        .collect();
     if !by_address.is_empty() {
         push(&mut text, SECURITY_GROUP);
     }
@@ -52,6 +53,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     rules.file("timbre.tf", text);
     let targets: String =
         addresses.iter().rev().map(|address| format!(" \\\n    -target={address}")).collect();
+    let header = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
     let undo = format!("#!/bin/sh\n{header}terraform destroy{targets}\n");
     rules.rollback = RuleFile::new("timbre-terraform-rollback.sh", undo);
     rules
@@ -83,7 +85,8 @@ fn literal(text: &str) -> String {
 }
 
 fn rule_group(policy: &Policy, lines: &[String], with_list: bool) -> String {
-    let indented: String = lines.iter().map(|line| format!("        {}\n", literal(line))).collect();
+    let indented: String =
+        lines.iter().map(|line| format!("        {}\n", literal(line))).collect();
     let (variable, count) = if with_list {
         (
             r#"variable "timbre_domain_list" {

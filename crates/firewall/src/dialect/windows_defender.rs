@@ -14,6 +14,8 @@ use super::layout;
 use super::objects;
 use crate::{Language, Policy, RuleFile, Rules};
 
+const TITLE: &str = "Windows Defender Firewall";
+
 const BEGIN: &str = "#Requires -RunAsAdministrator
 $ErrorActionPreference = 'Stop'
 Get-NetFirewallRule -Group 'timbre' -ErrorAction SilentlyContinue | Remove-NetFirewallRule
@@ -30,9 +32,10 @@ const KEYWORD: &str = "function Add-Keyword($Id, $Keyword) {
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     say(policy, &mut rules);
-    let header = layout::header("# ", "Windows Defender Firewall", policy, &rules, language);
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    let short = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
     let mut script = format!("{header}{BEGIN}");
-    let mut undo = format!("{header}{BEGIN}");
+    let mut undo = format!("{short}{BEGIN}");
     if !policy.names.is_empty() {
         script.push_str(KEYWORD);
     }
@@ -41,7 +44,9 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         line(&mut script, &format!("Add-Keyword '{id}' '{}'", rule.host));
         line(
             &mut undo,
-            &format!("Remove-NetFirewallDynamicKeywordAddress -Id '{id}' -ErrorAction SilentlyContinue"),
+            &format!(
+                "Remove-NetFirewallDynamicKeywordAddress -Id '{id}' -ErrorAction SilentlyContinue"
+            ),
         );
     }
     for rule in &policy.names {
@@ -96,7 +101,9 @@ fn line(script: &mut String, line: &str) {
 fn permit(script: &mut String, name: &str, protocol: &str, ports: &str, to: &str) {
     line(
         script,
-        &format!("New-NetFirewallRule -DisplayName '{name}' -Group 'timbre' -Direction Outbound -Action Allow -Protocol {protocol} -RemotePort {ports} {to} | Out-Null"),
+        &format!(
+            "New-NetFirewallRule -DisplayName '{name}' -Group 'timbre' -Direction Outbound -Action Allow -Protocol {protocol} -RemotePort {ports} {to} | Out-Null"
+        ),
     );
 }
 
@@ -131,7 +138,8 @@ mod tests {
         let id = |name: &str| keyword_id(&Host::Name(name.to_owned()));
         assert_eq!(id("smt.pb.com"), id("smt.pb.com"));
         assert_ne!(id("smt.pb.com"), id("www.pb.com"));
-        let parts: Vec<_> = id("smt.pb.com").trim_matches(['{', '}']).split('-').map(str::len).collect();
+        let parts: Vec<_> =
+            id("smt.pb.com").trim_matches(['{', '}']).split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12]);
     }
 }

@@ -14,6 +14,8 @@ use super::layout;
 use super::objects::{self, Opening, Seen};
 use crate::{Language, Policy, RuleFile, Rules};
 
+const TITLE: &str = "Zscaler Internet Access";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UrlCategory {
@@ -39,13 +41,14 @@ struct Service {
     name: String,
     description: String,
     r#type: &'static str,
-    dest_tcp_ports: Vec<Ports>,
+    dest_tcp_ports: Vec<Port>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dest_udp_ports: Vec<Port>,
 }
 
 #[derive(Serialize)]
-struct Ports {
+struct Port {
     start: u16,
-    end: u16,
 }
 
 /// What the cloud firewall's rules are made of: each item is the body of one request.
@@ -61,8 +64,8 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     say(policy, &mut rules);
     let identity = format!("timbre {} {}", policy.catalogue, policy.version);
     let urls: Vec<_> = policy.names.iter().map(|rule| url(&rule.host)).collect();
-    let header = layout::header("# ", "Zscaler Internet Access", policy, &rules, language);
-    rules.file("timbre-zscaler-read-me.txt", header.clone());
+    let header = layout::header("# ", TITLE, policy, &rules, language);
+    rules.file("timbre-zscaler-read-me.txt", header);
     if !urls.is_empty() {
         rules.file("timbre-zscaler-urls.txt", urls.join("\n"));
         let category = category("timbre", &identity, urls);
@@ -75,6 +78,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         let text = json(&category("timbre-no-inspection", &identity, urls));
         rules.bypass = Some(RuleFile::new("timbre-zscaler-bypass.json", text));
     }
+    let header = objects::short_header("# ", TITLE, &objects::ROLLBACK, policy, language);
     let undo = rollback(&header, &firewall);
     rules.rollback = RuleFile::new("timbre-zscaler-rollback.sh", undo);
     rules
@@ -91,8 +95,8 @@ fn say(policy: &Policy, rules: &mut Rules) {
         "URL filtering rule “Allow” on the category “timbre”; SSL inspection policy “Do Not Inspect” on “timbre-no-inspection”, placed before those that inspect. The sources are your Zscaler locations: no address of a meter is written here.",
     );
     rules.note(
-        "Pare-feu infonuagique : une règle par service « timbre-tcp-… », vers le groupe du même nom ; DNS par le service prédéfini (port 53, UDP et TCP). Chaque élément du fichier est le corps d’une requête POST, suivie de POST /status/activate.",
-        "Cloud firewall: one rule per service “timbre-tcp-…”, to the group of the same name; DNS by the predefined service (port 53, UDP and TCP). Each item of the file is the body of one POST request, followed by POST /status/activate.",
+        "Pare-feu infonuagique : une règle par service « timbre-… », vers le groupe du même nom. Chaque élément du fichier est le corps d’une requête POST, suivie de POST /status/activate.",
+        "Cloud firewall: one rule per service “timbre-…”, to the group of the same name. Each item of the file is the body of one POST request, followed by POST /status/activate.",
     );
     if policy.names.iter().any(|rule| rule.is_wildcard()) {
         rules.note(
@@ -155,7 +159,23 @@ fn firewall(policy: &Policy, identity: &str) -> Firewall {
         group("", "DSTN_FQDN", names);
         group("-ip", "DSTN_IP", nets);
     }
-    let network_services = openings.iter().map(|opening| service(opening, identity)).collect();
+    if !policy.resolvers.is_empty() {
+        ip_destination_groups.push(DestinationGroup {
+            name: "timbre-dns".to_owned(),
+            description: identity.to_owned(),
+            r#type: "DSTN_IP",
+            addresses: policy.resolvers.iter().map(ToString::to_string).collect(),
+        });
+    }
+    let mut network_services: Vec<_> =
+        openings.iter().map(|opening| service(opening, identity)).collect();
+    network_services.push(Service {
+        name: "timbre-dns".to_owned(),
+        description: identity.to_owned(),
+        r#type: "CUSTOM",
+        dest_tcp_ports: vec![Port { start: 53 }],
+        dest_udp_ports: vec![Port { start: 53 }],
+    });
     Firewall { ip_destination_groups, network_services }
 }
 
@@ -164,7 +184,8 @@ fn service(opening: &Opening<'_>, identity: &str) -> Service {
         name: opening.name(),
         description: identity.to_owned(),
         r#type: "CUSTOM",
-        dest_tcp_ports: opening.ports.iter().map(|p| Ports { start: *p, end: *p }).collect(),
+        dest_tcp_ports: opening.ports.iter().map(|port| Port { start: *port }).collect(),
+        dest_udp_ports: Vec::new(),
     }
 }
 

@@ -1,8 +1,15 @@
 //! The rules of every dialect, judged by the program that loads them wherever it can be installed.
 //! A test that needs a program or root fails loudly without it; nothing here leaves a network
 //! namespace of its own or changes the machine's firewall.
+#![expect(clippy::unwrap_used, reason = "what a test relies on must hold, or the test fails")]
 
 mod coverage;
 mod egress;
+mod every_row;
 mod judges;
 mod nftables;
+mod vendor_aerleon;
+mod vendor_golden;
+mod vendor_rollback;
+mod vendor_samples;
+mod vendor_structure;
