@@ -72,13 +72,13 @@ mod with {
     }
 
     fn begin(service: &str) -> Result<ClientCtx, libgssapi::error::Error> {
-        let mut mechanisms = OidSet::new()?;
-        mechanisms.add(&GSS_MECH_SPNEGO)?;
-        let name = Name::new(service.as_bytes(), Some(&GSS_NT_HOSTBASED_SERVICE))?;
+        let mut mechanisms = OidSet::new();
+        mechanisms.add(GSS_MECH_SPNEGO)?;
+        let name = Name::new(service.as_bytes(), Some(GSS_NT_HOSTBASED_SERVICE))?;
         let credential = Cred::acquire(None, None, CredUsage::Initiate, Some(&mechanisms))?;
         // The proxy proves itself too where it can; nothing is delegated to it.
         let flags = CtxFlags::GSS_C_MUTUAL_FLAG;
-        Ok(ClientCtx::new(Some(credential), name, flags, Some(&GSS_MECH_SPNEGO)))
+        Ok(ClientCtx::new(Some(credential), name, flags, Some(GSS_MECH_SPNEGO)))
     }
 }
 
