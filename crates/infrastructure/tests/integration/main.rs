@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
+mod catalogue;
 mod database;
 mod downloads;
 mod hostile;
 mod inspection;
 mod installation;
+mod network_test;
 mod reconcile;
 mod refill;
 mod sign_in;

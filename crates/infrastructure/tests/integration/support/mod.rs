@@ -2,11 +2,13 @@
 
 mod device;
 mod postgres;
+mod raw;
 mod world;
 
 pub(crate) use device::{Device, cad, nonce};
 pub(crate) use postgres::Postgres;
-pub(crate) use world::{World, answered, client_trusting};
+pub(crate) use raw::{Raw, Reply};
+pub(crate) use world::{World, answered, client_trusting, roots, trusting};
 
 /// Runs each scenario on SQLite and on PostgreSQL, as a test of its own.
 macro_rules! on_both {

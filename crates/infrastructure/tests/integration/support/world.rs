@@ -170,6 +170,11 @@ impl World {
         answered(request.header("Content-Type", "application/xml")).await
     }
 
+    /// The URL of something at a plain service of this deployment, by HTTPS.
+    pub(crate) fn at(&self, service: &str, path: &str) -> String {
+        format!("https://{service}.timbre.localhost:{}{path}", self.running.https_addr.port())
+    }
+
     pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
         let url = format!("http://{}{path}", self.running.admin_addr);
         let response = self.client.get(url).send().await.expect("the admin port answers");
@@ -192,19 +197,26 @@ pub(crate) fn client_trusting(ca_pem: &Path, address: SocketAddr) -> Client {
 
 pub(crate) fn connect_to(address: SocketAddr) -> reqwest::ClientBuilder {
     let mut builder = Client::builder().no_proxy();
-    for service in ["distributor", "comet", "uploads", "downloads", "evil"] {
+    for service in
+        ["distributor", "comet", "uploads", "downloads", "catalogue", "network-test", "evil"]
+    {
         builder = builder.resolve(&format!("{service}.timbre.localhost"), address);
     }
     builder
 }
 
-fn trusting(ca_pem: &Path) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca_pem).expect("a certificate")).expect("a root");
+/// What trusts the authority of this file alone.
+pub(crate) fn trusting(ca_pem: &Path) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
+        .with_root_certificates(roots(ca_pem))
         .with_no_client_auth()
+}
+
+pub(crate) fn roots(ca_pem: &Path) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_pem).expect("a certificate")).expect("a root");
+    roots
 }
