@@ -41,7 +41,6 @@ pub(super) struct Ask<'a> {
 
 /// One line per heading of the document.
 pub(super) struct Row<'a> {
-    pub(super) id: &'a str,
     pub(super) title: Cow<'a, str>,
     pub(super) group: &'static str,
     pub(super) verdict: Verdict,
@@ -265,7 +264,6 @@ impl<'a> Row<'a> {
         let mut lines: Vec<_> = checks.into_iter().map(|check| Line::of(check, language)).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.verdict.weight()));
         Row {
-            id: &service.id,
             title: words::section(&service.section, language),
             group: words::group(service.group, language),
             verdict: service.verdict,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use timbre_catalogue::Group;
 
 use super::Language;
-use crate::{Blame, Check, CheckId, Overall, Verdict};
+use crate::{Blame, CheckId, Overall, Verdict};
 
 impl Verdict {
     /// How bad it is; a check that was not made says nothing.
@@ -73,11 +73,6 @@ pub(super) fn blame(blame: &Blame, language: Language) -> String {
     let name = blame.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
     let confidence = language.owned(blame.confidence.title());
     format!("{who}{name}, {confidence}")
-}
-
-/// Whether a target is one host’s, and not already said by the check’s name.
-pub(super) fn target(check: &Check) -> &str {
-    &check.target
 }
 
 /// The heading of the document, in the reader’s language where the document’s own is known.
