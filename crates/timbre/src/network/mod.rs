@@ -1,6 +1,7 @@
 //! `timbre network …`: what a customer's IT administrator asks. Thin over the `catalogue`, `firewall` and
 //! `network-test` crates, and independent of the machines: it builds without them.
 
+mod catalogue;
 mod choice;
 mod rules;
 
@@ -25,6 +26,8 @@ Exit status: 0 yes, or done · 1 yes with warnings · 2 no · 3 it could not be 
 
 #[derive(Subcommand)]
 enum NetworkCommand {
+    /// The destinations: show, check, export and compare them
+    Catalogue(catalogue::CatalogueArgs),
     /// Firewall rules, ready to paste, in the words of your product
     Rules(rules::RulesArgs),
 }
@@ -32,6 +35,7 @@ enum NetworkCommand {
 /// Carries out one network command.
 pub(crate) fn execute(args: NetworkArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let result = match args.command {
+        NetworkCommand::Catalogue(catalogue) => catalogue::execute(catalogue, output),
         NetworkCommand::Rules(rules) => rules::execute(rules, output),
     };
     result.map_err(|failure| {

@@ -1,0 +1,195 @@
+//! `timbre network catalogue show`: every destination in one table, or some of them in full.
+
+use clap::Args;
+use timbre_catalogue::{AddressBlock, Catalogue, Endpoint, EndpointId, Setting, export};
+use timbre_postage::Language;
+
+use super::{Document, Scope, headline, said};
+use crate::cli::{OutputArgs, table};
+use crate::outcome::{Failure, Kind, Outcome};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  timbre network catalogue show
+  timbre network catalogue show --scope required
+  timbre network catalogue show comet.funds downloads.antivirus
+  timbre network catalogue show --catalogue timbre --domain franking.example.org")]
+pub(super) struct ShowArgs {
+    /// Rows to show in full [default: a table of all]
+    #[arg(value_name = "ENDPOINT")]
+    endpoints: Vec<EndpointId>,
+    #[command(flatten)]
+    document: Document,
+    /// Which groups to show: required, on, all, or names with commas
+    #[arg(long, alias = "group", value_name = "GROUPS", default_value = "all")]
+    scope: Scope,
+}
+
+pub(super) fn execute(args: &ShowArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
+    let catalogue = args.document.open(&args.scope)?;
+    let language = output.language();
+    let mut rows = Vec::new();
+    for id in &args.endpoints {
+        rows.push(catalogue.get(id).ok_or_else(|| unknown(&catalogue, id))?);
+    }
+    if output.json {
+        anstream::print!("{}", export::json(&catalogue));
+    } else if rows.is_empty() {
+        anstream::println!("{}", overview(&catalogue, language));
+    } else {
+        let stories: Vec<_> = rows.into_iter().map(|row| story(row, language)).collect();
+        anstream::println!("{}", stories.join("\n\n"));
+    }
+    Ok(Outcome::Done)
+}
+
+fn unknown(catalogue: &Catalogue, id: &EndpointId) -> Failure {
+    let known: Vec<_> = catalogue.endpoints().iter().map(|row| row.id.as_str()).collect();
+    let known = known.join(", ");
+    Failure::new(
+        Kind::Refusal,
+        "no-such-endpoint",
+        format!("« {id} » n’est pas dans {} ; on y trouve : {known}", catalogue.id()),
+        format!("“{id}” is not in {}, which has {known}", catalogue.id()),
+    )
+}
+
+/// The document and a table of its rows, a blank line between services; one line for each host.
+fn overview(catalogue: &Catalogue, language: Language) -> String {
+    let mut head =
+        vec![said(catalogue.title(), language).to_owned(), headline(catalogue, language)];
+    if let Some(source) = catalogue.source() {
+        head.push(source.to_owned());
+    }
+    let networks = catalogue.blocks().iter().flat_map(AddressBlock::networks);
+    let networks: Vec<_> = networks.map(|network| network.to_string()).collect();
+    if !networks.is_empty() {
+        let what = language.pick("blocs d’adresses publiés : ", "published address blocks: ");
+        head.push(format!("{what}{}", networks.join(", ")));
+    }
+    if !catalogue.let_out().is_empty() {
+        let ports: Vec<_> = catalogue.let_out().iter().map(u16::to_string).collect();
+        let what = language
+            .pick("ports que la machine laisse sortir : ", "ports that the machine lets out: ");
+        head.push(format!("{what}{}", ports.join(", ")));
+    }
+    let mut rows = Vec::new();
+    for (index, service) in catalogue.services().into_iter().enumerate() {
+        if index > 0 {
+            rows.push(Default::default());
+        }
+        for endpoint in catalogue.of_service(service) {
+            rows.extend(lines(endpoint, language));
+        }
+    }
+    let heading = language.pick(
+        ["destination", "groupe", "au départ", "hôte", "ports"],
+        ["endpoint", "group", "default", "host", "ports"],
+    );
+    format!("{}\n\n{}", head.join("\n"), table(heading, rows.into_iter()))
+}
+
+fn lines(endpoint: &Endpoint, language: Language) -> Vec<[String; 5]> {
+    // The usual way first, and each host once.
+    let mut hosts: Vec<(String, Vec<String>)> = Vec::new();
+    for target in &endpoint.uses {
+        let (host, port) = (target.host.to_string(), target.port.to_string());
+        match hosts.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, ports)) if ports.contains(&port) => {}
+            Some((_, ports)) => ports.push(port),
+            None => hosts.push((host, vec![port])),
+        }
+    }
+    let line = |(index, (host, ports)): (usize, (String, Vec<String>))| {
+        let once = |text: &str| if index == 0 { text.to_owned() } else { String::new() };
+        [
+            once(endpoint.id.as_str()),
+            once(endpoint.group.as_str()),
+            once(setting(endpoint.default, language)),
+            host,
+            ports.join(", "),
+        ]
+    };
+    hosts.into_iter().enumerate().map(line).collect()
+}
+
+fn setting(setting: Setting, language: Language) -> &'static str {
+    match setting {
+        Setting::On => language.pick("activée", "on"),
+        Setting::Off => language.pick("désactivée", "off"),
+    }
+}
+
+/// All that is known of a row.
+fn story(endpoint: &Endpoint, language: Language) -> String {
+    let printed = &endpoint.printed;
+    let own = |text: &Option<String>| text.clone().into_iter().collect::<Vec<_>>();
+    let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).into_iter().collect();
+    let lost = endpoint.lost_if_blocked.as_ref().map(|text| said(text, language).to_owned());
+    let group = format!("{} ({})", endpoint.group, setting(endpoint.default, language));
+    let parts: [(&str, &str, Vec<String>); 14] = [
+        ("à quoi elle sert", "purpose", vec![said(&endpoint.purpose, language).to_owned()]),
+        ("si bloquée", "if blocked", own(&lost)),
+        ("groupe", "group", vec![group]),
+        ("rubrique", "section", vec![endpoint.section.clone()]),
+        ("libellé", "label", own(&endpoint.label)),
+        ("échange", "exchange", own(&endpoint.exchange)),
+        ("sans échange", "no exchange", own(&endpoint.plain)),
+        ("dès le", "from", day(endpoint.effective_from)),
+        ("jusqu’au", "until", day(endpoint.retire_after)),
+        ("URL ouvertes", "opens", endpoint.uses.iter().map(ToString::to_string).collect()),
+        ("URL imprimées", "prints URLs", printed.urls.clone()),
+        ("domaines imprimés", "prints domains", printed.domains.clone()),
+        ("adresses imprimées", "prints addresses", printed.addresses.clone()),
+        ("ports imprimés", "prints ports", printed.ports.clone()),
+    ];
+    let mut text = endpoint.id.to_string();
+    for (fr, en, values) in parts {
+        for (index, value) in values.iter().enumerate() {
+            let name = if index == 0 { language.pick(fr, en) } else { "" };
+            text.push_str(&format!("\n  {name:<20}{value}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_row_and_every_host_of_it() {
+        for (_, catalogue) in Catalogue::shipped() {
+            for language in [Language::French, Language::English] {
+                let text = overview(&catalogue, language);
+                for row in catalogue.endpoints() {
+                    let start = text
+                        .lines()
+                        .position(|line| line.split_whitespace().next() == Some(row.id.as_str()));
+                    let start = start.unwrap_or_else(|| panic!("{} is not shown", row.id));
+                    let lines: Vec<_> = text.lines().skip(start).collect();
+                    for target in &row.uses {
+                        let host = target.host.to_string();
+                        let shown = lines.iter().take(row.uses.len()).any(|l| l.contains(&host));
+                        assert!(shown, "{}: {host}", row.id);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_in_full_says_what_the_document_prints_and_what_is_opened() {
+        let catalogue = Catalogue::connect_plus_sendpro_p();
+        let id = "comet.funds".parse().unwrap();
+        let text = story(catalogue.get(&id).unwrap(), Language::English);
+        assert!(
+            text.starts_with("comet.funds\n  purpose             Funds are managed by"),
+            "{text}"
+        );
+        assert!(text.contains("\n  opens               https://cometservc1.pb.com/T3"), "{text}");
+        assert!(text.contains("\n  prints addresses    152.144.128.230\n"), "{text}");
+        assert!(!text.contains("if blocked"), "the document does not say");
+    }
+}
