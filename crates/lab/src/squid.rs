@@ -96,7 +96,7 @@ impl Squid {
         let certificates = folder.join("certificates");
         if self.tls != Tls::Tunnel && !certificates.exists() {
             let program = format!("{HELPERS}/security_file_certgen");
-            run(Command::new(program).args(["-c", "-M", "4MB", "-s"]).arg(&certificates))?;
+            run(Command::new(program).args(["-c", "-s"]).arg(&certificates).args(["-M", "4MB"]))?;
         }
         fs::copy(&lab.company_root().both, folder.join("company.pem"))?;
         fs::copy(&lab.public_root().certificate, folder.join("origins.pem"))?;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod day;
+mod parts;
 mod standing;
 
 use std::path::{Path, PathBuf};
