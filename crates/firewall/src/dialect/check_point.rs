@@ -27,7 +27,7 @@ ACCESS_LAYER="${ACCESS_LAYER:-Network}"
 HTTPS_LAYER="${HTTPS_LAYER:-Default Layer}"
 SESSION="$(mktemp)"
 trap 'rm -f "$SESSION"' EXIT
-mgmt_cli login > "$SESSION"
+mgmt_cli login -r true > "$SESSION"
 run() {
     mgmt_cli -s "$SESSION" "$@" || {
         mgmt_cli -s "$SESSION" discard
@@ -72,8 +72,8 @@ fn say(policy: &Policy, rules: &mut Rules) {
     objects::unverified(rules);
     objects::order(rules);
     rules.note(
-        "Sur le serveur de gestion : ACCESS_LAYER et HTTPS_LAYER nomment vos couches (« Network » et « Default Layer » par défaut). Le script publie et n’installe pas : relisez dans SmartConsole, puis installez la politique. S’il s’arrête sur un objet qui existe déjà, rien n’est publié ; le retour n’enlève pas un objet qui sert ailleurs.",
-        "On the management server: ACCESS_LAYER and HTTPS_LAYER name your layers (“Network” and “Default Layer” unless given). The script publishes and does not install: review in SmartConsole, then install the policy. When it stops at an object that already exists, nothing is published; the rollback does not remove an object that is used elsewhere.",
+        "Sur le serveur de gestion, en mode expert : ACCESS_LAYER et HTTPS_LAYER nomment vos couches (« Network » et « Default Layer » par défaut). Le script publie et n’installe pas : relisez dans SmartConsole, puis installez la politique. S’il s’arrête sur un objet qui existe déjà, rien n’est publié ; le retour n’enlève pas un objet qui sert ailleurs.",
+        "On the management server, in expert mode: ACCESS_LAYER and HTTPS_LAYER name your layers (“Network” and “Default Layer” unless given). The script publishes and does not install: review in SmartConsole, then install the policy. When it stops at an object that already exists, nothing is published; the rollback does not remove an object that is used elsewhere.",
     );
     if policy.names.iter().any(|rule| !rule.is_wildcard()) {
         rules.note(

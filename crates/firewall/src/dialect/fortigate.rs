@@ -48,7 +48,8 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
 
 fn say(policy: &Policy, rules: &mut Rules) {
     objects::unverified(rules);
-    objects::fill_in(rules, &[INSIDE, OUTSIDE, PROFILE]);
+    let profile = if policy.bypass.is_empty() { &[][..] } else { &[PROFILE] };
+    objects::fill_in(rules, &[&[INSIDE, OUTSIDE], profile].concat());
     objects::order(rules);
     rules.note(
         format!("Les politiques portent les numéros à partir de {FIRST_POLICY} et l’exemption TLS le numéro {EXEMPTION} : vérifiez qu’ils sont libres. Sans NAT central, ajoutez « set nat enable » comme dans vos autres politiques."),

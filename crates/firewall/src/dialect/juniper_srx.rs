@@ -49,11 +49,12 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
 
 fn say(policy: &Policy, rules: &mut Rules) {
     objects::unverified(rules);
-    objects::fill_in(rules, &[INSIDE, OUTSIDE, PROFILE]);
+    let profile = if policy.bypass.is_empty() { &[][..] } else { &[PROFILE] };
+    objects::fill_in(rules, &[&[INSIDE, OUTSIDE], profile].concat());
     objects::order(rules);
     rules.note(
-        "Chargez avec « load set terminal », vérifiez avec « commit check », puis « commit confirmed 5 » : sans confirmation, tout revient. Le fichier de retour se charge de la même façon.",
-        "Load with “load set terminal”, check with “commit check”, then “commit confirmed 5”: without confirmation everything comes back. The rollback file is loaded the same way.",
+        "Chargez avec « load set terminal », vérifiez avec « commit check », puis « commit confirmed 5 » : sans confirmation, tout revient. Le fichier de retour se charge de la même façon. Un appareil qui garde encore des carnets d’adresses sous ses zones refuse le carnet global : convertissez-les d’abord.",
+        "Load with “load set terminal”, check with “commit check”, then “commit confirmed 5”: without confirmation everything comes back. The rollback file is loaded the same way. A device that still keeps address books under its zones refuses the global book: convert them first.",
     );
     if !policy.names.is_empty() {
         objects::same_resolver(rules);

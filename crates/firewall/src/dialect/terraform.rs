@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use super::objects::{self, Opening};
 use super::{layout, suricata};
-use crate::{Language, Policy, RuleFile, Rules};
+use crate::{Language, Net, Policy, RuleFile, Rules};
 
 const TITLE: &str = "Terraform, AWS";
 const LIST: &str = "aws_networkfirewall_rule_group.timbre_domains";
@@ -34,22 +34,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         push(&mut text, &domain_list(policy, &targets));
         addresses.push(LIST.to_owned());
     }
-    let by_address: Vec<_> = objects::openings(policy, |_| false)
-        .into_iter()
-        .filter(|o| !o.addresses.is_empty())
-        .collect();
-    if !by_address.is_empty() {
-        push(&mut text, SECURITY_GROUP);
-    }
-    for opening in &by_address {
-        push(&mut text, &prefix_list(policy, opening));
-        addresses.push(format!("aws_ec2_managed_prefix_list.{}", identifier(opening)));
-        for port in &opening.ports {
-            let name = format!("{}_{port}", identifier(opening));
-            push(&mut text, &egress(opening, *port, &name));
-            addresses.push(format!("aws_vpc_security_group_egress_rule.{name}"));
-        }
-    }
+    egress_rules(policy, &mut text, &mut addresses);
     rules.file("timbre.tf", text);
     let targets: String =
         addresses.iter().rev().map(|address| format!(" \\\n    -target={address}")).collect();
@@ -206,18 +191,54 @@ fn shortened(rows: &str) -> String {
     objects::fit(rows, 255)
 }
 
-fn egress(opening: &Opening<'_>, port: u16, name: &str) -> String {
+/// The egress rules of a security group, which knows addresses only: to the networks, to any host at
+/// the ports that need it, and to the resolvers.
+fn egress_rules(policy: &Policy, text: &mut String, addresses: &mut Vec<String>) {
+    let by_address = objects::openings(policy, |_| false);
+    if policy.addresses.is_empty() {
+        return;
+    }
+    push(text, SECURITY_GROUP);
+    let mut rule = |text: &mut String, name: String, to: &str, protocol: &str, port: u16| {
+        push(text, &egress(&name, to, protocol, port));
+        addresses.push(format!("aws_vpc_security_group_egress_rule.{name}"));
+    };
+    let mut lists = Vec::new();
+    for opening in &by_address {
+        let name = identifier(opening);
+        let to = if opening.to_any {
+            "cidr_ipv4         = \"0.0.0.0/0\"".to_owned()
+        } else {
+            push(text, &prefix_list(policy, opening));
+            lists.push(format!("aws_ec2_managed_prefix_list.{name}"));
+            format!("prefix_list_id    = aws_ec2_managed_prefix_list.{name}.id")
+        };
+        for port in &opening.ports {
+            rule(text, format!("{name}_{port}"), &to, "tcp", *port);
+        }
+    }
+    for (number, resolver) in (1..).zip(&policy.resolvers) {
+        let family = if resolver.is_ipv4() { "cidr_ipv4" } else { "cidr_ipv6" };
+        let to = format!("{family}         = \"{}\"", objects::cidr(&Net::host(*resolver)));
+        for protocol in ["udp", "tcp"] {
+            rule(text, format!("timbre_dns_{number}_{protocol}"), &to, protocol, 53);
+        }
+    }
+    // Destroyed in the reverse order: a list goes after the rules that use it.
+    addresses.splice(1..1, lists);
+}
+
+fn egress(name: &str, to: &str, protocol: &str, port: u16) -> String {
     format!(
         r#"resource "aws_vpc_security_group_egress_rule" "{name}" {{
   count             = var.timbre_security_group_id == "" ? 0 : 1
   security_group_id = var.timbre_security_group_id
   description       = "timbre"
-  prefix_list_id    = aws_ec2_managed_prefix_list.{list}.id
-  ip_protocol       = "tcp"
+  {to}
+  ip_protocol       = "{protocol}"
   from_port         = {port}
   to_port           = {port}
 }}
-"#,
-        list = identifier(opening),
+"#
     )
 }

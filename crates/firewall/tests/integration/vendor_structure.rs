@@ -7,10 +7,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use timbre_firewall::{Dialect, Mode, Net};
+use timbre_catalogue::Text;
+use timbre_firewall::{Dialect, Language, Mode, Net, Policy, RuleFile, write};
 
 use crate::judges;
-use crate::vendor_samples::{VENDORS, all_rules, file, one};
+use crate::vendor_samples::{VENDORS, all_rules, every_kind, file, one};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -26,6 +27,33 @@ fn every_json_file_is_json() {
         for (_, rules) in all_rules(dialect) {
             for file in rules.every_file().filter(|file| file.name.ends_with(".json")) {
                 assert!(json(&file.text).is_object(), "{dialect} {}", file.name);
+            }
+        }
+    }
+}
+
+/// A document's title goes into comments; whoever wrote it must not be able to leave them.
+#[test]
+fn a_hostile_title_never_leaves_its_comment() {
+    let title =
+        "x --> <evil/> \n$(touch /tmp/evil) `evil` \u{85}\\\" ' #> */ ${evil} %{evil}\r\nset evil";
+    for dialect in VENDORS {
+        let selection = judges::both_families(Mode::Both);
+        let mut policy = Policy::of(&every_kind(), &selection);
+        let calm = write(dialect, &policy, Language::English);
+        policy.title = Text::new(title, title);
+        let hostile = write(dialect, &policy, Language::English);
+        let code = |file: &RuleFile| -> Vec<String> {
+            let xml = file.name.ends_with(".xml");
+            let is_code =
+                |line: &&str| if xml { line.starts_with('<') } else { !line.starts_with('#') };
+            file.text.lines().filter(is_code).map(str::to_owned).collect()
+        };
+        for (calm, hostile) in calm.every_file().zip(hostile.every_file()) {
+            assert!(code(calm) == code(hostile), "{dialect} {}\n{}", calm.name, hostile.text);
+            if hostile.name.ends_with(".xml") {
+                let document = roxmltree::Document::parse(&hostile.text).unwrap();
+                assert!(!document.descendants().any(|node| node.has_tag_name("evil")));
             }
         }
     }
