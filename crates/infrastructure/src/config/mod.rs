@@ -260,8 +260,15 @@ mod tests {
         let config = parse("data_dir = \"data\"\n").unwrap();
         assert_eq!(config.data_dir, Path::new("/etc/timbre/data"));
         assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+        assert_eq!(config.listen_clear, None, "nothing is in the clear unless it is asked for");
         assert_eq!(config.domain, "timbre.localhost");
         assert_eq!(config.database.to_string(), "sqlite:///etc/timbre/data/infrastructure.db");
+    }
+
+    #[test]
+    fn the_network_test_may_listen_in_the_clear() {
+        let config = parse("data_dir = \"data\"\nlisten_clear = \"0.0.0.0:80\"\n").unwrap();
+        assert_eq!(config.listen_clear, Some(([0, 0, 0, 0], 80).into()));
     }
 
     #[test]
@@ -275,6 +282,10 @@ mod tests {
             (
                 "data_dir = \"d\"\n\nlisten = 3\n",
                 "3: “listen”: invalid type: integer `3`, expected a string",
+            ),
+            (
+                "data_dir = \"d\"\nlisten_clear = \"80\"\n",
+                "2: “listen_clear”: “80” is not an address to listen on: write it like 127.0.0.1:80",
             ),
             ("data_dir = \"d\"\nport = 3\n", "2: “port”: unknown field `port`"),
             (

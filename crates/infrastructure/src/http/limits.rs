@@ -10,8 +10,8 @@ use crate::refusal::Plain;
 
 /// A whole network test with all of its checks at once, for several machines behind one address.
 const AT_ONCE: usize = 64;
-/// Twenty network tests with the largest files both ways.
-const BYTES: u64 = 256 * 1024 * 1024;
+/// Ten network tests with the largest files both ways.
+const BYTES: u64 = 128 * 1024 * 1024;
 /// What a request costs however little it carries.
 const LEAST: u64 = 4 * 1024;
 /// More addresses than call within a minute; past it, new ones wait.

@@ -2,10 +2,12 @@
 //! no real software, document or signature file.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
@@ -14,7 +16,6 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
-use sha2::{Digest, Sha256};
 
 use super::range;
 use crate::http::{Asked, Permit, matches};
@@ -35,13 +36,17 @@ const BLOCK: u64 = 32;
 /// the file is the first `<bytes>` bytes of them. The name is the last part of the path: of `file/102400.cvd` it is
 /// `102400.cvd`, and its first block is SHA-256(`"102400.cvd\n0"`).
 pub fn fill(name: &str, from: u64, into: &mut [u8]) {
-    let heading = Sha256::new().chain_update(name).chain_update(b"\n");
+    let mut hashed = format!("{name}\n");
+    let heading = hashed.len();
     let mut block = from / BLOCK;
     let mut skipped = usize::try_from(from % BLOCK).unwrap_or_default();
     let mut rest = into;
     while !rest.is_empty() {
-        let bytes = heading.clone().chain_update(block.to_string()).finalize();
-        let bytes = &bytes[skipped..];
+        hashed.truncate(heading);
+        // Writing to a string never fails.
+        let _ = write!(hashed, "{block}");
+        let bytes = digest(&SHA256, hashed.as_bytes());
+        let bytes = &bytes.as_ref()[skipped..];
         let taken = bytes.len().min(rest.len());
         let (now, later) = rest.split_at_mut(taken);
         now.copy_from_slice(&bytes[..taken]);
@@ -150,6 +155,8 @@ impl HttpBody for Pieces {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     fn bytes(name: &str, from: u64, count: usize) -> Vec<u8> {
