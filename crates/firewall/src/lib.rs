@@ -20,6 +20,7 @@ mod net;
 mod policy;
 mod rules;
 mod selection;
+mod verify;
 
 pub use dialect::{Dialect, DialectError, write};
 pub use diff::{Action, Destination, Difference, diff};
@@ -28,3 +29,4 @@ pub use net::{Net, NetError};
 pub use policy::{AddressRule, AnyRule, NameRule, Policy, Uncovered, Warning};
 pub use rules::{Limit, RuleFile, Rules};
 pub use selection::{Language, Mode, ModeError, Selection};
+pub use verify::{Input, Judgement, Kind, KindError, Line, Resolved, Verdict, verify};

@@ -8,6 +8,8 @@ mod egress;
 mod every_row;
 mod judges;
 mod nftables;
+mod round_trip;
+mod verify;
 mod vendor_aerleon;
 mod vendor_golden;
 mod vendor_rollback;

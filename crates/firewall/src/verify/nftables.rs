@@ -1,0 +1,93 @@
+//! nftables, as `nft list ruleset` prints it or as files for `nft -f` are written. The kernel's
+//! path is followed: a packet that crosses a router meets every base chain of its hooks, in order
+//! of priority, and an `accept` ends one chain only. Without a chain that forwards, the machine's
+//! own traffic is judged.
+//!
+//! A name in a rule is never believed: nft froze its address when the rule was loaded.
+
+mod field;
+mod rule;
+mod tables;
+mod tokens;
+
+use super::Input;
+use super::dnsmasq::Feeds;
+use super::flow::Condition;
+use super::program::{Action, Chain, Program, Rule};
+use super::words::At;
+use tables::{Base, Tables};
+
+pub(super) fn read(files: &[Input<'_>]) -> Program {
+    let feeds = Feeds::read(files);
+    let tokens = tokens::read(files);
+    let mut program = Program::default();
+    let tables = tables::read(&tokens, &mut |at, text| program.skip(at, text));
+    for ((family, name), table) in &tables {
+        let scope = rule::Scope { family, name, table, feeds: &feeds };
+        for (chain_name, chain) in &table.chains {
+            let lowered = lower(&scope, chain_name, chain);
+            program.chains.insert(scope.chain(chain_name), lowered);
+        }
+    }
+    let crosses = path(&tables, &["prerouting", "forward", "postrouting"]);
+    let forwards = tables.values().flat_map(|table| table.chains.values());
+    let forwards = forwards.filter_map(|chain| chain.base.as_ref());
+    if forwards.clone().any(|base| base.hook == "forward") {
+        program.answers.clone_from(&crosses);
+        program.entries = crosses;
+    } else if forwards.clone().any(|base| base.hook == "output") {
+        program.entries = path(&tables, &["output", "postrouting"]);
+        program.answers = path(&tables, &["prerouting", "input"]);
+    } else {
+        program.skip(At::default(), "no chain of the hook forward or output");
+    }
+    for ((family, name), table) in &tables {
+        let hooked = table.chains.values().find(|chain| chain.base.is_some());
+        if let Some(chain) = hooked.filter(|_| family == "bridge" || family == "netdev") {
+            program.skip(chain.at, format!("table {family} {name}"));
+        }
+    }
+    program
+}
+
+/// The base chains of some hooks, in the order in which a packet meets them.
+fn path(tables: &Tables, hooks: &[&str]) -> Vec<String> {
+    let mut chains = Vec::new();
+    for ((family, table_name), table) in tables {
+        if !["inet", "ip", "ip6"].contains(&family.as_str()) {
+            continue;
+        }
+        for (name, chain) in &table.chains {
+            let Some(Base { hook, priority, .. }) = &chain.base else { continue };
+            if let Some(order) = hooks.iter().position(|known| known == hook) {
+                chains.push((order, *priority, rule::chain_key(family, table_name, name)));
+            }
+        }
+    }
+    chains.sort();
+    chains.into_iter().map(|(_, _, key)| key).collect()
+}
+
+fn lower(scope: &rule::Scope<'_>, name: &str, chain: &tables::Chain) -> Chain {
+    let decides = chain.base.as_ref().is_some_and(|base| base.hook != "postrouting");
+    let (end, word) =
+        if chain.policy_drop { (Action::Block, "drop") } else { (Action::Allow, "accept") };
+    // The silent end of a chain that lets everything through is not worth naming.
+    let at = if chain.policy_drop || decides { chain.at } else { At::default() };
+    let mut lowered = Chain::new(end, at, format!("chain {name}: policy {word}"));
+    let other_family = match scope.family {
+        "ip" => Some(Condition::Family(false)),
+        "ip6" => Some(Condition::Family(true)),
+        _ => None,
+    };
+    lowered.rules.extend(other_family.map(|condition| Rule {
+        at: At::default(),
+        text: format!("table {} {}", scope.family, scope.name),
+        condition,
+        action: if chain.base.is_some() { Action::Allow } else { Action::Return },
+    }));
+    for tokens in &chain.rules {
+        lowered.rules.extend(rule::lower(scope, tokens));
+    }
+    lowered
+}
