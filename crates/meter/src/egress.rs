@@ -1,69 +1,79 @@
 //! The only module of the meter that opens a socket, and only outwards (REQ NET-1, NET-10).
 //!
 //! A destination is an exchange of the protocol, never a URL: where it leads is looked up in the
-//! catalogue, so the allow-list is a type. It trusts the deployment's own roots and nothing else, asks
-//! no proxy of the system, follows no redirect, and reads no reply larger than it should be.
+//! catalogue, so the allow-list is a type. It trusts the deployment's own roots and nothing else, goes
+//! through the proxy of the settings and no other (REQ NET-9), follows no redirect, and reads no reply
+//! larger than it should be.
 
+mod client;
+mod dial;
 mod link_error;
 mod trust;
+mod way;
 
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT,
+};
 use timbre_catalogue::{Catalogue, Endpoint, EndpointId, Scheme, Setting, Target};
-use timbre_protocol::{Answer, Exchange, read_answer, write};
+use timbre_protocol::{Answer, Exchange, SignIn, read_answer, write};
+use tokio::sync::OnceCell;
 
 pub use link_error::{LinkError, Unreachable};
 
 use crate::settings::Network;
+use client::{Client, Lost, Reuse};
 use trust::Distrust;
+use way::{Blocked, Way};
 
-/// What a reply may hold at most, after decompression.
-const REPLY_LIMIT: usize = 4 * 1024 * 1024;
 /// Below this, compressing a request gains nothing on any line.
 const WORTH_COMPRESSING: usize = 4 * 1024;
-const CONNECT_SECONDS: u64 = 5;
+/// Longer than any line that works leaves what was sent unacknowledged.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The way to the infrastructure.
 pub struct Link {
-    client: reqwest::Client,
+    client: Client,
     catalogue: Catalogue,
     connect: Option<SocketAddr>,
     token: Option<String>,
 }
 
 impl Link {
-    /// Prepares the way; opens nothing yet. `ca` is the file of the roots to trust.
+    /// Prepares the way; opens nothing yet. `ca` is the file of the roots to trust; relative
+    /// paths in `network` are taken from the working directory.
     ///
     /// # Errors
-    /// When the roots cannot be read or the domain does not fit the catalogue.
+    /// When the roots or the proxy's password cannot be read, or the domain does not fit the catalogue.
     pub fn prepare(network: &Network, ca: &Path) -> Result<Link, LinkError> {
         let unusable = |reason: String| LinkError::Unprepared { reason };
         let catalogue = Catalogue::timbre()
             .with_domain(&network.domain)
             .map_err(|error| unusable(error.to_string()))?;
         let tls = trust::client_config(ca).map_err(unusable)?;
-        let resolver = Resolver { connect: network.connect, allowed: hosts(&catalogue) };
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(resolver))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .https_only(true)
-            .http1_only()
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
-            .timeout(Duration::from_secs(u64::from(network.answer_seconds)))
-            .user_agent(crate::SOFTWARE)
-            .build()
-            .map_err(|error| unusable(told(&error)))?;
+        let answer = Duration::from_secs(u64::from(network.answer_seconds));
+        let way = Way {
+            connect: network.connect,
+            allowed: hosts(&catalogue),
+            tls: Arc::new(tls),
+            credentials: network.proxy.credentials().map_err(unusable)?,
+            proxy: network.proxy.clone(),
+            // A dead connection must leave time for the same request on a fresh one.
+            patience: PATIENCE.min(answer / 3),
+            ways: OnceCell::new(),
+        };
+        let client = Client::new(way, answer);
         Ok(Link { client, catalogue, connect: network.connect, token: None })
     }
 
@@ -95,28 +105,10 @@ impl Link {
     pub async fn call<E: Exchange>(&self, request: &E::Request) -> Result<E::Reply, LinkError> {
         let endpoint = self.allowed(&E::ENDPOINT)?;
         let place = self.place(endpoint);
-        let mut sending = self
-            .client
-            .post(endpoint.target().to_string())
-            .header(CONTENT_TYPE, "application/xml; charset=utf-8");
-        if let Some(token) = &self.token {
-            sending = sending.header(AUTHORIZATION, format!("Timbre {token}"));
-        }
-        let body = write(request).into_bytes();
-        sending = if body.len() >= WORTH_COMPRESSING {
-            sending.header(CONTENT_ENCODING, "gzip").body(compressed(&body))
-        } else {
-            sending.body(body)
-        };
-        let mut response = sending.send().await.map_err(|error| place.failure(&error))?;
-        let status = response.status().as_u16();
-        let mut reply = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| place.failure(&error))? {
-            if reply.len() + part.len() > REPLY_LIMIT {
-                return Err(place.bad_reply(status, format!("longer than {REPLY_LIMIT} bytes")));
-            }
-            reply.extend_from_slice(&part);
-        }
+        let target = endpoint.target();
+        let (request, reuse) = (self.request::<E>(target, request), reuse::<E>());
+        let answer = self.client.send(&place.host, target.port, request, reuse).await;
+        let client::Answer { status, body: reply } = answer.map_err(|lost| place.failure(lost))?;
         match read_answer::<E::Reply>(&reply) {
             Ok(Answer::Reply(reply)) if status == 200 => Ok(reply),
             Ok(Answer::Reply(_)) => {
@@ -125,6 +117,29 @@ impl Link {
             Ok(Answer::Refused(refusal)) => Err(LinkError::Refused(Box::new(refusal))),
             Err(error) => Err(place.bad_reply(status, error.to_string())),
         }
+    }
+
+    fn request<E: Exchange>(&self, to: &Target, request: &E::Request) -> Request<Full<Bytes>> {
+        let port_is_usual = Some(to.port) == to.scheme.default_port();
+        let host = to.host.to_string();
+        let host = if port_is_usual { host } else { format!("{host}:{}", to.port) };
+        let mut asking = Request::post(to.path.as_str())
+            .header(HOST, host)
+            .header(USER_AGENT, crate::SOFTWARE)
+            .header(ACCEPT, "application/xml")
+            .header(ACCEPT_ENCODING, "gzip")
+            .header(CONTENT_TYPE, "application/xml; charset=utf-8");
+        if let Some(token) = &self.token {
+            asking = asking.header(AUTHORIZATION, format!("Timbre {token}"));
+        }
+        let mut body = write(request).into_bytes();
+        if body.len() >= WORTH_COMPRESSING {
+            asking = asking.header(CONTENT_ENCODING, "gzip");
+            body = compressed(&body);
+        }
+        asking
+            .body(Full::new(Bytes::from(body)))
+            .expect("invariant: a catalogue's path and a token are plain ASCII")
     }
 
     /// The endpoint, if it is on the allow-list: on by default, one host, TLS.
@@ -166,41 +181,45 @@ impl Place {
         LinkError::BadReply { host: self.host.clone(), status, reason }
     }
 
-    fn failure(&self, error: &reqwest::Error) -> LinkError {
+    fn failure(&self, lost: Lost) -> LinkError {
         let host = self.host.clone();
-        match distrust_in(error) {
-            Some(Distrust::Issuer(issuer)) => LinkError::NotGenuine { host, issuer },
-            Some(Distrust::Name(presented)) => LinkError::WrongName { host, presented },
-            Some(Distrust::Certificate(reason)) => LinkError::BadCertificate { host, reason },
-            None if error.is_body() || error.is_decode() => {
-                self.bad_reply(error.status().map_or(200, |s| s.as_u16()), told(error))
-            }
-            None => LinkError::Unreachable(Unreachable {
-                host,
-                port: self.connect.map_or(self.port, |address| address.port()),
-                address: self.connect,
-                timed_out: error.is_timeout(),
-                reason: told(error),
-            }),
+        match lost {
+            Lost::Garbled { status, reason } => self.bad_reply(status, reason),
+            Lost::Late => self.unreachable(true, "no answer in time".to_owned()),
+            Lost::Broken(error) => self.unreachable(false, told(&error)),
+            Lost::Blocked(Blocked::Late) => self.unreachable(true, "no answer in time".to_owned()),
+            Lost::Blocked(Blocked::NotAllowed) => LinkError::NotAllowed { endpoint: host },
+            Lost::Blocked(Blocked::Settings(reason)) => LinkError::Unprepared { reason },
+            Lost::Blocked(Blocked::Proxy(error)) => LinkError::Proxy { host, error },
+            Lost::Blocked(Blocked::Broken(error)) => match distrust_in(&error) {
+                Some(Distrust::Issuer(issuer)) => LinkError::NotGenuine { host, issuer },
+                Some(Distrust::Name(presented)) => LinkError::WrongName { host, presented },
+                Some(Distrust::Certificate(reason)) => LinkError::BadCertificate { host, reason },
+                None => self.unreachable(false, told(&error)),
+            },
         }
+    }
+
+    fn unreachable(&self, timed_out: bool, reason: String) -> LinkError {
+        LinkError::Unreachable(Unreachable {
+            host: self.host.clone(),
+            port: self.connect.map_or(self.port, |address| address.port()),
+            address: self.connect,
+            timed_out,
+            reason,
+        })
     }
 }
 
-/// What the verifier of certificates said, from the depths of the client's error.
-fn distrust_in(error: &reqwest::Error) -> Option<Distrust> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(here) = cause {
-        if let Some(tls) = here.downcast_ref::<rustls::Error>() {
-            return trust::distrust(tls);
-        }
-        // An io::Error's source is its content's source: the content itself must be asked for.
-        let inside = here.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause = match inside {
-            Some(content) => Some(content),
-            None => here.source(),
-        };
-    }
-    None
+/// Every request may come twice but the sign-in: its nonce is good once.
+fn reuse<E: Exchange>() -> Reuse {
+    if E::ENDPOINT == SignIn::ENDPOINT { Reuse::Never } else { Reuse::Allowed }
+}
+
+/// What the verifier of certificates said, from the depths of the stream's error.
+fn distrust_in(error: &std::io::Error) -> Option<Distrust> {
+    let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    trust::distrust(tls)
 }
 
 /// The innermost cause: the outer ones only repeat the URL.
@@ -223,28 +242,4 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 fn hosts(catalogue: &Catalogue) -> Vec<String> {
     let names = catalogue.endpoints().iter().filter_map(|e| e.target().host.name());
     names.map(str::to_owned).collect()
-}
-
-/// Names to addresses: the one address of the settings, or the system's DNS, and only for the
-/// catalogue's hosts.
-struct Resolver {
-    connect: Option<SocketAddr>,
-    allowed: Vec<String>,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        if !self.allowed.contains(&host) {
-            return Box::pin(async move { Err(format!("{host} is not on the allow-list").into()) });
-        }
-        let connect = self.connect;
-        Box::pin(async move {
-            let addresses: Vec<SocketAddr> = match connect {
-                Some(address) => vec![address],
-                None => tokio::net::lookup_host((host.as_str(), 0)).await?.collect(),
-            };
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
 }

@@ -34,7 +34,7 @@ pub use meter::{
 };
 pub use piece::{Franking, PieceRequest};
 pub use settings::{
-    DEFAULT_DOMAIN, Network, PrintSettings, RefillSettings, Settings, SettingsError,
+    DEFAULT_DOMAIN, Network, PrintSettings, Proxy, RefillSettings, Settings, SettingsError,
 };
 pub use timbre_protocol::transaction_upload::Reason as UploadReason;
 pub use timbre_psd::TrustAnchors;

@@ -4,6 +4,7 @@
 //! that the provider decides (limits, inspection policy, funds) can be set here.
 
 mod parse;
+mod proxy;
 
 use core::net::SocketAddr;
 use std::fmt;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use timbre_postage::{Amount, Currency, Language, MeterSerial};
+
+pub use proxy::Proxy;
 
 /// The domain of a deployment on one machine.
 pub const DEFAULT_DOMAIN: &str = "timbre.localhost";
@@ -46,6 +49,8 @@ pub struct Network {
     pub ca: PathBuf,
     /// How long an answer may take, in seconds (1–300).
     pub answer_seconds: u16,
+    /// Through which proxy, if any.
+    pub proxy: Proxy,
 }
 
 /// When and how much the meter refills by itself (REQ FUNDS-2).
@@ -112,6 +117,7 @@ impl Settings {
                 domain: DEFAULT_DOMAIN.to_owned(),
                 ca: ca.into(),
                 answer_seconds: 30,
+                proxy: Proxy::default(),
             },
             refill: RefillSettings {
                 automatic: true,
@@ -174,6 +180,8 @@ impl Settings {
              ca = {ca}                # the only roots that this meter trusts\n\
              answer_seconds = {answer_seconds}\n\
              \n\
+             {proxy}\
+             \n\
              [refill]\n\
              automatic = {automatic}            # at sleep, at power-on, and when funds run out\n\
              threshold = \"{threshold}\"         # below this the funds are low\n\
@@ -186,6 +194,7 @@ impl Settings {
             domain = text(&infrastructure.domain),
             ca = path(&infrastructure.ca),
             answer_seconds = infrastructure.answer_seconds,
+            proxy = infrastructure.proxy.to_toml(),
             automatic = refill.automatic,
             threshold = refill.threshold.decimal(),
             amount = refill.amount.decimal(),

@@ -15,6 +15,12 @@ impl Secret {
         Secret(Zeroizing::new(text))
     }
 
+    /// Whether it holds what no line of text holds.
+    #[must_use]
+    pub fn has_control(&self) -> bool {
+        self.0.contains(char::is_control)
+    }
+
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

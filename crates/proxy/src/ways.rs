@@ -97,6 +97,13 @@ impl Ways {
         }
     }
 
+    /// The same, never showing a password of the environment by Basic if `forbidden`.
+    #[must_use]
+    pub fn forbid_basic(mut self, forbidden: bool) -> Ways {
+        self.credentials = self.credentials.map(|c| c.forbid_basic(forbidden));
+        self
+    }
+
     /// The credentials that the environment's variables hold.
     #[must_use]
     pub fn credentials(&self) -> Option<&Credentials> {

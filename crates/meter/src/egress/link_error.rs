@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use timbre_postage::Language;
 use timbre_protocol::Refusal;
+use timbre_proxy::ProxyError;
 
 /// Why a call brought no reply.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -50,6 +51,14 @@ pub enum LinkError {
         status: u16,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The customer's proxy does not open the way (REQ NET-9).
+    #[error("{host} cannot be reached through the proxy: {error}; {}", error.remedy().en)]
+    Proxy {
+        /// The host that was wanted.
+        host: String,
+        /// What the proxy did.
+        error: Box<ProxyError>,
     },
     /// The catalogue does not let the meter go there.
     #[error("{endpoint} is not on this meter's allow-list")]
@@ -134,6 +143,16 @@ impl LinkError {
             LinkError::WrongName { .. } => "wrong-host-name",
             LinkError::BadCertificate { .. } => "bad-certificate",
             LinkError::BadReply { .. } => "bad-reply",
+            LinkError::Proxy { error, .. } => match **error {
+                ProxyError::Unreachable { .. }
+                | ProxyError::Closed { .. }
+                | ProxyError::BadAnswer { .. }
+                | ProxyError::Pac(_) => "proxy-unreachable",
+                ProxyError::CredentialsMissing { .. }
+                | ProxyError::CredentialsRefused { .. }
+                | ProxyError::NoScheme { .. } => "proxy-authentication",
+                ProxyError::Refused { .. } | ProxyError::CannotReach { .. } => "proxy-refused",
+            },
             LinkError::NotAllowed { .. } => "endpoint-not-allowed",
             LinkError::Unprepared { .. } => "link-not-prepared",
         }
@@ -161,6 +180,11 @@ impl LinkError {
             }
             LinkError::BadReply { host, status, reason } => format!(
                 "{host} a répondu avec l’état {status} et autre chose qu’une réponse du protocole : {reason}"
+            ),
+            LinkError::Proxy { host, error } => format!(
+                "{host} est injoignable par le serveur mandataire : {} ; {}",
+                error.french(),
+                error.remedy().fr
             ),
             LinkError::NotAllowed { endpoint } => {
                 format!("{endpoint} n’est pas sur la liste autorisée de cette machine")

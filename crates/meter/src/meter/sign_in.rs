@@ -90,8 +90,10 @@ impl Meter {
 
     fn link(&mut self) -> Result<&mut Link, MeterError> {
         if self.link.is_none() {
-            let ca = self.directory.resolve(&self.settings.infrastructure.ca);
-            self.link = Some(Link::prepare(&self.settings.infrastructure, &ca)?);
+            let mut network = self.settings.infrastructure.clone();
+            let ca = self.directory.resolve(&network.ca);
+            network.proxy = network.proxy.resolved(|file| self.directory.resolve(file));
+            self.link = Some(Link::prepare(&network, &ca)?);
         }
         Ok(self.link.as_mut().expect("invariant: just made"))
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use timbre_postage::{Amount, Currency, Language};
 use toml::Spanned;
 
+use super::proxy::RawProxy;
 use super::{DEFAULT_DOMAIN, Network, PrintSettings, RefillSettings, Settings, SettingsError};
 
 /// Reads settings from `text`; `file` is what errors name.
@@ -28,7 +29,7 @@ pub(super) fn settings(text: &str, file: &Path) -> Result<Settings, SettingsErro
         currency,
         language: raw.language,
         time_zone: raw.time_zone.as_ref().map(|name| source.time_zone(name)).transpose()?,
-        infrastructure: source.network(raw.infrastructure)?,
+        infrastructure: source.network(raw.infrastructure, raw.proxy)?,
         refill,
         print: source.print(raw.print)?,
     })
@@ -43,6 +44,8 @@ struct RawSettings {
     language: Language,
     time_zone: Option<Spanned<String>>,
     infrastructure: RawNetwork,
+    #[serde(default)]
+    proxy: RawProxy,
     refill: RawRefill,
     #[serde(default)]
     print: RawPrint,
@@ -74,13 +77,13 @@ struct RawPrint {
 }
 
 /// The text being read, so that any error can say where it is.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     text: &'a str,
     file: &'a Path,
 }
 
 impl Source<'_> {
-    fn error(&self, offset: Option<usize>, reason: impl Into<String>) -> SettingsError {
+    pub(super) fn error(&self, offset: Option<usize>, reason: impl Into<String>) -> SettingsError {
         SettingsError {
             file: self.file.to_owned(),
             line: offset.map(|o| line_of(self.text, o)),
@@ -130,7 +133,7 @@ impl Source<'_> {
         Ok(name.get_ref().clone())
     }
 
-    fn network(&self, raw: RawNetwork) -> Result<Network, SettingsError> {
+    fn network(&self, raw: RawNetwork, proxy: RawProxy) -> Result<Network, SettingsError> {
         let connect = match &raw.connect {
             None => None,
             Some(text) => Some(text.get_ref().parse().map_err(|_| {
@@ -161,7 +164,8 @@ impl Source<'_> {
                 return Err(self.error(Some(seconds.span().start), "must be from 1 to 300 seconds"));
             }
         };
-        Ok(Network { connect, domain, ca: raw.ca, answer_seconds })
+        let proxy = proxy.checked(self)?;
+        Ok(Network { connect, domain, ca: raw.ca, answer_seconds, proxy })
     }
 
     fn print(&self, raw: RawPrint) -> Result<PrintSettings, SettingsError> {

@@ -5,7 +5,7 @@ use std::thread;
 
 use tempfile::TempDir;
 use timbre_meter::egress::{Link, LinkError};
-use timbre_meter::settings::Network;
+use timbre_meter::settings::{Network, Proxy};
 use timbre_postage::Language;
 use timbre_protocol::{Refusal, StartupRefresh, startup_refresh, write};
 
@@ -34,6 +34,7 @@ impl Line {
             domain: "timbre.localhost".to_owned(),
             ca: self.authority.root_in(self.folder.path()),
             answer_seconds: 2,
+            proxy: Proxy::default(),
         };
         Link::prepare(&network, &network.ca).unwrap()
     }
@@ -207,6 +208,7 @@ fn roots_that_cannot_be_used_are_named() {
         domain: "timbre.localhost".to_owned(),
         ca: ca.clone(),
         answer_seconds: 2,
+        proxy: Proxy::default(),
     };
     let prepared = |network: &Network| Link::prepare(network, &ca).unwrap_err().to_string();
     assert!(prepared(&network).contains("ca.pem"));
