@@ -5,13 +5,33 @@
 //! accepted CONNECT or a finished TLS handshake alone proves nothing.
 #![warn(missing_docs)]
 
+mod bandwidth;
+mod chain;
 mod check;
+mod clear;
 mod code;
+mod conclude;
+mod context;
+mod dns;
 mod event;
+mod http;
+mod media;
+mod names;
+mod page;
+mod path;
 mod plan;
 pub mod print;
+mod proxies;
+mod reach;
+mod recorder;
 mod report;
+mod requests;
+mod run;
 mod serial;
+mod session;
+mod site;
+mod tcp;
+mod tls;
 
 pub use check::{
     Blame, Check, CheckId, CheckNumber, Confidence, Culprit, Evidence, Layer, UnknownName, Verdict,
@@ -20,9 +40,4 @@ pub use code::{Code, UnknownCode};
 pub use event::Event;
 pub use plan::{DnsSample, DnsSamples, Limits, Plan, Probe, Roots, SampleKind};
 pub use report::{CatalogueUsed, Overall, Report, Request, RequestedHost, SCHEMA, Service};
-
-/// Runs every check of the plan side by side and tells of each as it goes.
-pub async fn run(plan: &Plan, on_event: &(dyn Fn(Event) + Sync)) -> Report {
-    let _ = (plan, on_event);
-    std::future::pending().await
-}
+pub use run::run;

@@ -77,6 +77,8 @@ pub struct Probe {
     pub key: Option<PublicKey>,
     /// An address where nothing listens: what answers there stands on the path.
     pub nobody: IpAddr,
+    /// Parents under which a random name is sure not to exist.
+    pub nonexistent: Vec<String>,
     /// Names whose DNS answers are long; none where the check is left out.
     pub dns: Option<DnsSamples>,
     /// The name that any WPAD server would have, such as `wpad.example.org`; found from the system’s search domains
@@ -98,6 +100,7 @@ impl Probe {
             key: None,
             // TEST-NET-1 (RFC 5737): never assigned to anybody.
             nobody: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+            nonexistent: vec!["invalid".to_owned(), "com".to_owned()],
             // Our own deployment may have no DNS at all, and no long names in it.
             dns: catalogue.domain().is_none().then(DnsSamples::public),
             wpad: None,

@@ -1,0 +1,32 @@
+//! The signs by which products that open TLS name themselves as issuers, in lower case. Palo Alto and squid use a name that
+//! the customer chooses: no list can be complete, and no verdict rests on this one.
+
+pub(super) const PRODUCTS: [(&str, &str); 27] = [
+    ("zscaler", "Zscaler"),
+    ("fortinet", "Fortinet FortiGate"),
+    ("fortigate", "Fortinet FortiGate"),
+    ("palo alto networks", "Palo Alto Networks"),
+    ("pan-fw", "Palo Alto Networks"),
+    ("sophos", "Sophos"),
+    ("goskope", "Netskope"),
+    ("netskope", "Netskope"),
+    ("cisco umbrella", "Cisco Umbrella"),
+    ("opendns", "Cisco Umbrella"),
+    ("cisco", "Cisco"),
+    ("blue coat", "Symantec Blue Coat"),
+    ("bluecoat", "Symantec Blue Coat"),
+    ("symantec web", "Symantec Web Security"),
+    ("forcepoint", "Forcepoint"),
+    ("websense", "Forcepoint"),
+    ("barracuda", "Barracuda"),
+    ("mcafee web gateway", "Skyhigh (McAfee) Web Gateway"),
+    ("check point", "Check Point"),
+    ("fireware https proxy", "WatchGuard"),
+    ("dpi-ssl", "SonicWall"),
+    ("sonicwall", "SonicWall"),
+    ("stormshield", "Stormshield"),
+    ("netasq", "Stormshield"),
+    ("mobile@huawei.com", "Huawei"),
+    ("ubiquiti", "Ubiquiti UniFi"),
+    ("mitmproxy", "mitmproxy"),
+];
