@@ -194,19 +194,24 @@ impl Catalogue {
             .any(|target| target.port == port && target.host.matches(host))
     }
 
-    /// The same catalogue with the rows of these groups only; its blocks stay.
+    /// The same catalogue with some of its rows only; its blocks stay.
     #[must_use]
-    pub fn only(mut self, groups: &BTreeSet<Group>) -> Catalogue {
-        self.endpoints.retain(|endpoint| groups.contains(&endpoint.group));
+    pub fn retaining(mut self, keep: impl FnMut(&Endpoint) -> bool) -> Catalogue {
+        self.endpoints.retain(keep);
         self
+    }
+
+    /// The same catalogue with the rows of these groups only.
+    #[must_use]
+    pub fn only(self, groups: &BTreeSet<Group>) -> Catalogue {
+        self.retaining(|endpoint| groups.contains(&endpoint.group))
     }
 
     /// The same catalogue without the rows that are retired on a day: what is announced stays, so
     /// that firewalls made from it are open in time.
     #[must_use]
-    pub fn without_retired(mut self, on: Date) -> Catalogue {
-        self.endpoints.retain(|endpoint| endpoint.phase(on) != Phase::Retired);
-        self
+    pub fn without_retired(self, on: Date) -> Catalogue {
+        self.retaining(|endpoint| endpoint.phase(on) != Phase::Retired)
     }
 
     /// The same deployment under another domain: every host and everything printed moves.

@@ -2,15 +2,15 @@
 //! to open, by when, and which rule may go. Modelled on the change records that Microsoft 365
 //! publishes with its lists of addresses. It compares two documents, and knows no clock.
 
+mod compare;
 mod summary;
-
-use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::read::Reach;
-use crate::{Catalogue, Endpoint, EndpointId, Group, Phase, Setting, Version};
+pub use compare::between;
+
+use crate::{Catalogue, Endpoint, EndpointId, Group, Setting, Version};
 
 /// How long before its first use a destination is announced, in days.
 pub const NOTICE_DAYS: i32 = 30;
@@ -51,6 +51,8 @@ pub enum Impact {
     Retiring,
     /// A rule may go.
     RemovedHostOrAddress,
+    /// It is gone, but other rows still lead to the same places: no rule may go.
+    RemovedDuplicate,
     /// What was on by default is now off.
     TurnedOff,
     /// Nothing for a firewall: another purpose, group or wording.
@@ -84,6 +86,12 @@ pub struct Places {
 }
 
 impl Places {
+    fn extend(&mut self, other: Places) {
+        self.hosts.extend(other.hosts);
+        self.addresses.extend(other.addresses);
+        self.urls.extend(other.urls);
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -130,9 +138,9 @@ pub struct Change {
     pub effective: Date,
     /// The days from the publication of the new version to the day it counts.
     pub notice_days: i32,
-    /// What to open.
+    /// What to open: not what another row or block has already opened.
     pub add: Places,
-    /// What may be closed.
+    /// What may be closed: not what another row or block still needs.
     pub remove: Places,
     /// The row before; none for a new one and for blocks.
     pub previous: Option<State>,
@@ -146,26 +154,6 @@ impl Change {
     pub fn is_short_notice(&self) -> bool {
         self.impact.must_open() && self.notice_days < NOTICE_DAYS
     }
-}
-
-/// Everything that `new` changes: first the blocks, then its rows in their order, then those that
-/// are gone.
-#[must_use]
-pub fn between(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
-    let mut changes: Vec<_> = changed_blocks(old, new).into_iter().collect();
-    for row in new.endpoints() {
-        match old.get(&row.id) {
-            None => changes.push(added(new, row)),
-            Some(before) if before != row => changes.push(changed(new, before, row)),
-            Some(_) => {}
-        }
-    }
-    let gone = old.endpoints().iter().filter(|row| new.get(&row.id).is_none());
-    changes.extend(gone.map(|row| removed(new, row)));
-    for (index, change) in changes.iter_mut().enumerate() {
-        change.id = format!("{}-{:04}", new.version(), index + 1);
-    }
-    changes
 }
 
 /// What `new` changes, as JSON: `{schema, catalogue, from, to, effective_from, changes}`, each
@@ -193,130 +181,4 @@ pub fn json(old: &Catalogue, new: &Catalogue) -> String {
         .expect("invariant: text and numbers always serialise");
     text.push('\n');
     text
-}
-
-fn added(new: &Catalogue, row: &Endpoint) -> Change {
-    let add = places(row);
-    let change = bare(new, Disposition::Add, row.effective_from);
-    let impact = match row.default {
-        Setting::On => impact_of_additions(&add).unwrap_or(Impact::Other),
-        // Nothing leaves by it until somebody asks for it.
-        Setting::Off => Impact::Other,
-    };
-    Change { endpoint: Some(row.id.clone()), impact, add, current: Some(State::of(row)), ..change }
-}
-
-fn removed(new: &Catalogue, row: &Endpoint) -> Change {
-    Change {
-        endpoint: Some(row.id.clone()),
-        impact: Impact::RemovedHostOrAddress,
-        remove: places(row),
-        previous: Some(State::of(row)),
-        ..bare(new, Disposition::Remove, row.retire_after)
-    }
-}
-
-fn changed(new: &Catalogue, before: &Endpoint, now: &Endpoint) -> Change {
-    let (old_places, new_places) = (places(before), places(now));
-    let add = without(&new_places, &old_places);
-    let remove = without(&old_places, &new_places);
-    let turned = (before.default != now.default).then_some(now.default);
-    let additions = impact_of_additions(&add).filter(|_| now.default == Setting::On);
-    let retiring = now.retire_after.filter(|_| before.retire_after != now.retire_after);
-    let impact = match (additions, turned) {
-        (Some(impact), _) => impact,
-        (None, Some(Setting::On)) => Impact::TurnedOn,
-        (None, _) if retiring.is_some() => Impact::Retiring,
-        (None, _) if !remove.is_empty() => Impact::RemovedHostOrAddress,
-        (None, Some(Setting::Off)) => Impact::TurnedOff,
-        (None, None) => Impact::Other,
-    };
-    let own_day = match impact {
-        Impact::Retiring => retiring,
-        // A day that was already there says nothing about what is new today.
-        _ => now.effective_from.filter(|_| before.effective_from != now.effective_from),
-    };
-    Change {
-        endpoint: Some(now.id.clone()),
-        impact,
-        add,
-        remove,
-        previous: Some(State::of(before)),
-        current: Some(State::of(now)),
-        ..bare(new, Disposition::Change, own_day)
-    }
-}
-
-fn changed_blocks(old: &Catalogue, new: &Catalogue) -> Option<Change> {
-    let networks = |catalogue: &Catalogue| Places {
-        addresses: sorted(
-            catalogue.blocks().iter().flat_map(|b| b.networks()).map(|n| n.to_string()),
-        ),
-        ..Places::default()
-    };
-    let (before, now) = (networks(old), networks(new));
-    let (add, remove) = (without(&now, &before), without(&before, &now));
-    let impact = impact_of_additions(&add)
-        .or_else(|| (!remove.is_empty()).then_some(Impact::RemovedHostOrAddress))?;
-    Some(Change { impact, add, remove, ..bare(new, Disposition::Change, None) })
-}
-
-/// A record without its subject; `own_day` is the row's own day, if it names one.
-fn bare(new: &Catalogue, disposition: Disposition, own_day: Option<Date>) -> Change {
-    let effective = own_day.unwrap_or_else(|| new.effective_from());
-    let notice = effective.duration_since(new.version().published());
-    Change {
-        id: String::new(),
-        endpoint: None,
-        disposition,
-        impact: Impact::Other,
-        effective,
-        notice_days: i32::try_from(notice.as_hours() / 24).unwrap_or(i32::MAX),
-        add: Places::default(),
-        remove: Places::default(),
-        previous: None,
-        current: None,
-    }
-}
-
-fn impact_of_additions(add: &Places) -> Option<Impact> {
-    match (add.hosts.is_empty(), add.addresses.is_empty(), add.urls.is_empty()) {
-        (false, true, _) => Some(Impact::AddedHost),
-        (true, false, _) => Some(Impact::AddedAddress),
-        (false, false, _) => Some(Impact::AddedHostAndAddress),
-        (true, true, false) => Some(Impact::ChangedUrl),
-        (true, true, true) => None,
-    }
-}
-
-fn places(row: &Endpoint) -> Places {
-    let reach = Reach::of(row).into_iter();
-    Places {
-        hosts: sorted(reach.map(|reach| format!("{}:{}", reach.host, reach.port))),
-        addresses: sorted(row.addresses().map(|address| address.to_string())),
-        urls: sorted(row.uses.iter().map(ToString::to_string)),
-    }
-}
-
-fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
-    items.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// What is in one and not in the other.
-fn without(places: &Places, others: &Places) -> Places {
-    let only = |these: &[String], those: &[String]| {
-        these.iter().filter(|item| !those.contains(item)).cloned().collect()
-    };
-    Places {
-        hosts: only(&places.hosts, &others.hosts),
-        addresses: only(&places.addresses, &others.addresses),
-        urls: only(&places.urls, &others.urls),
-    }
-}
-
-/// The rows of a catalogue that are announced and not yet used on a day, with that day.
-pub fn announced(catalogue: &Catalogue, on: Date) -> impl Iterator<Item = (&Endpoint, Date)> {
-    let rows = catalogue.endpoints().iter();
-    rows.filter(move |row| row.phase(on) == Phase::Announced)
-        .filter_map(|row| row.effective_from.map(|day| (row, day)))
 }

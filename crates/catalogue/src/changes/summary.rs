@@ -10,6 +10,10 @@ impl Change {
         let (add, remove) = (list(&self.add), list(&self.remove));
         let day = self.effective;
         match (self.disposition, self.impact) {
+            (Disposition::Add, Impact::Other) if add.is_empty() => Text::new(
+                "destination nouvelle, à un endroit déjà ouvert",
+                "new destination, at a place that is open already",
+            ),
             (Disposition::Add, Impact::Other) => Text::new(
                 format!("destination nouvelle, désactivée par défaut : {add}"),
                 format!("new destination, off by default: {add}"),
@@ -18,13 +22,21 @@ impl Change {
                 format!("destination nouvelle, à ouvrir avant le {day} : {add}"),
                 format!("new destination, to be open by {day}: {add}"),
             ),
+            (_, Impact::RemovedDuplicate) => Text::new(
+                "n’est plus utilisée ; rien à fermer : d’autres destinations sont au même endroit",
+                "no longer used; close nothing: other destinations are at the same place",
+            ),
             (Disposition::Remove, _) => Text::new(
                 format!("n’est plus utilisée après le {day} ; à fermer : {remove}"),
                 format!("no longer used after {day}; close {remove}"),
             ),
+            (Disposition::Change, Impact::TurnedOn) if add.is_empty() => Text::new(
+                format!("activée par défaut dès le {day}, à un endroit déjà ouvert"),
+                format!("on by default from {day}, at a place that is open already"),
+            ),
             (Disposition::Change, Impact::TurnedOn) => Text::new(
-                format!("activée par défaut dès le {day}"),
-                format!("on by default from {day}"),
+                format!("activée par défaut, à ouvrir avant le {day} : {add}"),
+                format!("on by default, to be open by {day}: {add}"),
             ),
             (Disposition::Change, Impact::TurnedOff) => Text::new(
                 format!("désactivée par défaut dès le {day}"),

@@ -1,7 +1,9 @@
 //! What a new version asks of whoever built rules from the old one.
 
+use std::collections::BTreeSet;
+
 use timbre_catalogue::changes::{self, Change, Disposition, Impact};
-use timbre_catalogue::{Catalogue, export};
+use timbre_catalogue::{Catalogue, Setting, export};
 
 const EARLIER: &str = include_str!("../fixtures/connect-plus-sendpro-p-de.earlier.toml");
 
@@ -100,7 +102,7 @@ fn each_kind_of_change_is_told_apart() {
 
 #[test]
 fn a_row_that_comes_and_one_that_goes_are_told_with_what_to_open_and_to_close() {
-    let changes = with(&[("web.help", "web.manual")]);
+    let changes = with(&[("web.help", "web.manual"), ("//help", "//manual")]);
     let told: Vec<_> = changes
         .iter()
         .map(|change| {
@@ -115,11 +117,63 @@ fn a_row_that_comes_and_one_that_goes_are_told_with_what_to_open_and_to_close() 
             ("web.help", Disposition::Remove, Impact::RemovedHostOrAddress),
         ]
     );
-    assert_eq!(changes[0].add.hosts, ["help.example.org:443"]);
+    assert_eq!(changes[0].add.hosts, ["manual.example.org:443"]);
     assert_eq!(changes[1].remove.urls, ["https://help.example.org/"]);
-    let changes =
-        with(&[("web.help", "web.manual"), ("optional-off", "required"), ("\"off\"", "\"on\"")]);
+    let changes = with(&[
+        ("web.help", "web.manual"),
+        ("//help", "//manual"),
+        ("optional-off", "required"),
+        ("\"off\"", "\"on\""),
+    ]);
     assert_eq!(changes[0].impact, Impact::AddedHost);
+}
+
+/// Whoever follows the records to the letter must cut nothing off.
+#[test]
+fn what_another_row_or_block_needs_is_not_closed_and_what_is_open_is_not_opened_again() {
+    let row = &OLD[OLD.find("[[endpoint]]").unwrap()..OLD.rfind("[[endpoint]]").unwrap()];
+    let twin = row.replace("comet.refill", "comet.audit").replace("/a\"", "/audit\"");
+    let text = format!("{OLD}\n{twin}").replace("2026110101", "2026112401");
+    let (one, two) = (OLD.to_owned(), text);
+    let read = |text: &str| Catalogue::read("text.toml", text).unwrap();
+    let added = changes::between(&read(&one), &read(&two));
+    assert_eq!(added[0].impact, Impact::ChangedUrl, "host and address are open already");
+    assert!(added[0].add.hosts.is_empty() && added[0].add.addresses.is_empty());
+    assert_eq!(added[0].add.urls, ["https://comet.example.org/audit"]);
+    let removed = changes::between(&read(&two), &read(&one));
+    assert_eq!(removed[0].disposition, Disposition::Remove);
+    assert!(removed[0].remove.hosts.is_empty() && removed[0].remove.addresses.is_empty());
+
+    let blocks = "effective_from = \"2026-11-01\"\nblocks = [[\"192.0.2.0\", \"192.0.2.255\"]]";
+    let with_block = one.replace("effective_from = \"2026-11-01\"", blocks);
+    let moved = with_block.replace("\"192.0.2.1\"", "\"192.0.2.7\"");
+    let inside = changes::between(&read(&with_block), &read(&moved));
+    assert_eq!(inside[0].impact, Impact::Other, "the block covers the old and the new address");
+    let bare = changes::between(&read(&with_block), &read(&one));
+    assert_eq!(bare[0].endpoint, None);
+    assert_eq!(bare[0].remove.addresses, ["192.0.2.0/24"]);
+    assert_eq!(bare[0].add.addresses, ["192.0.2.1"], "only the block had opened it");
+}
+
+/// A property of every pair of shipped documents: applying the records to what was open before
+/// opens at least all that the new document needs.
+#[test]
+fn following_the_records_opens_all_that_the_new_version_needs() {
+    let places = |catalogue: &Catalogue| -> BTreeSet<String> {
+        let on = catalogue.endpoints().iter().filter(|row| row.default == Setting::On);
+        on.flat_map(|row| &row.uses).map(|t| format!("{}:{}", t.host, t.port)).collect()
+    };
+    for (old_name, old) in Catalogue::shipped() {
+        for (new_name, new) in Catalogue::shipped() {
+            let mut open = places(&old);
+            for change in changes::between(&old, &new) {
+                open.retain(|place| !change.remove.hosts.contains(place));
+                open.extend(change.add.hosts);
+            }
+            let missing: Vec<_> = places(&new).difference(&open).cloned().collect();
+            assert_eq!(missing, Vec::<String>::new(), "{old_name} to {new_name}");
+        }
+    }
 }
 
 /// New destinations are announced thirty days before their first use.
@@ -152,9 +206,15 @@ fn a_version_that_went_through_json_changes_nothing() {
 #[test]
 fn the_sentences_are_stable() {
     let url = "\"https://comet.example.org/a\"";
-    let cases: [&[(&str, &str)]; 8] = [
+    let cases: [&[(&str, &str)]; 9] = [
         &[("web.help", "web.manual")],
-        &[("web.help", "web.manual"), ("optional-off", "required"), ("\"off\"", "\"on\"")],
+        &[("web.help", "web.manual"), ("//help", "//manual")],
+        &[
+            ("web.help", "web.manual"),
+            ("//help", "//manual"),
+            ("optional-off", "required"),
+            ("\"off\"", "\"on\""),
+        ],
         &[(url, "\"https://comet.example.org/a\", \"https://c2.example.org/\"")],
         &[(url, "\"https://c2.example.org/\"")],
         &[("\"192.0.2.1\"", "")],

@@ -1,7 +1,7 @@
 //! A destination is announced, used and retired, each on its day.
 
 use jiff::civil::date;
-use timbre_catalogue::{Catalogue, Phase, changes};
+use timbre_catalogue::{Catalogue, Phase};
 
 const TEXT: &str = r#"
 id = "trial"
@@ -35,8 +35,6 @@ fn a_row_is_used_from_its_first_day_to_its_last() {
         assert_eq!(row.phase(day), phase, "{day}");
         let kept = catalogue.clone().without_retired(day).endpoints().len();
         assert_eq!(kept, usize::from(phase != Phase::Retired), "{day}");
-        let announced = changes::announced(&catalogue, day).count();
-        assert_eq!(announced, usize::from(phase == Phase::Announced), "{day}");
     }
 }
 

@@ -71,7 +71,7 @@ fn text(findings: &[Finding], language: Language) -> String {
         }
         let rule = finding.rule;
         text.push_str(&format!(
-            "  {:<14}{}  [{}]\n{:16}→ {}\n",
+            "  {:<15}{}  [{}]\n{:17}→ {}\n",
             severity(rule.severity, language),
             said(&finding.message, language),
             rule.code,

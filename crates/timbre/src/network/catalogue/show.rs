@@ -29,16 +29,18 @@ pub(super) struct ShowArgs {
 pub(super) fn execute(args: &ShowArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let catalogue = args.document.open(&args.scope)?;
     let language = output.language();
-    let mut rows = Vec::new();
-    for id in &args.endpoints {
-        rows.push(catalogue.get(id).ok_or_else(|| unknown(&catalogue, id))?);
+    if let Some(id) = args.endpoints.iter().find(|id| catalogue.get(id).is_none()) {
+        return Err(unknown(&catalogue, id));
     }
+    let asked = |row: &Endpoint| args.endpoints.is_empty() || args.endpoints.contains(&row.id);
+    let catalogue = catalogue.retaining(asked);
     if output.json {
         anstream::print!("{}", export::json(&catalogue));
-    } else if rows.is_empty() {
+    } else if args.endpoints.is_empty() {
         anstream::println!("{}", overview(&catalogue, language));
     } else {
-        let stories: Vec<_> = rows.into_iter().map(|row| story(row, language)).collect();
+        let stories: Vec<_> =
+            catalogue.endpoints().iter().map(|row| story(row, language)).collect();
         anstream::println!("{}", stories.join("\n\n"));
     }
     Ok(Outcome::Done)
@@ -84,8 +86,8 @@ fn overview(catalogue: &Catalogue, language: Language) -> String {
         }
     }
     let heading = language.pick(
-        ["destination", "groupe", "au départ", "hôte", "ports"],
-        ["endpoint", "group", "default", "host", "ports"],
+        ["destination", "groupe", "utilisée", "hôte", "ports"],
+        ["endpoint", "group", "used", "host", "ports"],
     );
     format!("{}\n\n{}", head.join("\n"), table(heading, rows.into_iter()))
 }
@@ -106,12 +108,24 @@ fn lines(endpoint: &Endpoint, language: Language) -> Vec<[String; 5]> {
         [
             once(endpoint.id.as_str()),
             once(endpoint.group.as_str()),
-            once(setting(endpoint.default, language)),
+            once(&used(endpoint, language)),
             host,
             ports.join(", "),
         ]
     };
     hosts.into_iter().enumerate().map(line).collect()
+}
+
+/// Whether a row is used, and from when to when if it does not last for ever.
+fn used(endpoint: &Endpoint, language: Language) -> String {
+    let mut words = setting(endpoint.default, language).to_owned();
+    if let Some(day) = endpoint.effective_from {
+        words += &language.pick(format!(", dès le {day}"), format!(", from {day}"));
+    }
+    if let Some(day) = endpoint.retire_after {
+        words += &language.pick(format!(", jusqu’au {day}"), format!(", until {day}"));
+    }
+    words
 }
 
 fn setting(setting: Setting, language: Language) -> &'static str {
@@ -125,19 +139,15 @@ fn setting(setting: Setting, language: Language) -> &'static str {
 fn story(endpoint: &Endpoint, language: Language) -> String {
     let printed = &endpoint.printed;
     let own = |text: &Option<String>| text.clone().into_iter().collect::<Vec<_>>();
-    let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).into_iter().collect();
     let lost = endpoint.lost_if_blocked.as_ref().map(|text| said(text, language).to_owned());
-    let group = format!("{} ({})", endpoint.group, setting(endpoint.default, language));
-    let parts: [(&str, &str, Vec<String>); 14] = [
+    let group = format!("{} ({})", endpoint.group, used(endpoint, language));
+    let parts: [(&str, &str, Vec<String>); 11] = [
         ("à quoi elle sert", "purpose", vec![said(&endpoint.purpose, language).to_owned()]),
         ("si bloquée", "if blocked", own(&lost)),
         ("groupe", "group", vec![group]),
         ("rubrique", "section", vec![endpoint.section.clone()]),
         ("libellé", "label", own(&endpoint.label)),
         ("échange", "exchange", own(&endpoint.exchange)),
-        ("sans échange", "no exchange", own(&endpoint.plain)),
-        ("dès le", "from", day(endpoint.effective_from)),
-        ("jusqu’au", "until", day(endpoint.retire_after)),
         ("URL ouvertes", "opens", endpoint.uses.iter().map(ToString::to_string).collect()),
         ("URL imprimées", "prints URLs", printed.urls.clone()),
         ("domaines imprimés", "prints domains", printed.domains.clone()),
@@ -177,6 +187,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_row_that_does_not_last_for_ever_says_from_when_to_when() {
+        let text = export::json(&Catalogue::timbre());
+        let days = "\"default\": \"on\",\n      \"effective_from\": \"2026-12-24\",\n      \
+                    \"retire_after\": \"2027-12-24\",";
+        let text = text.replacen("\"default\": \"on\",", days, 1);
+        let catalogue = Catalogue::read_json("days.json", &text).unwrap();
+        let text = overview(&catalogue, Language::English);
+        assert!(text.contains("on, from 2026-12-24, until 2027-12-24"), "{text}");
     }
 
     #[test]
