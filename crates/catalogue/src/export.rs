@@ -13,7 +13,7 @@ use crate::{AddressBlock, Catalogue, Endpoint, Host};
 pub enum Format {
     /// [`json`].
     Json,
-    /// [`csv`].
+    /// [`csv()`].
     Csv,
     /// [`hosts`].
     Hosts,
@@ -89,7 +89,7 @@ pub fn json(catalogue: &Catalogue) -> String {
     text
 }
 
-/// The columns of [`csv`], in their order.
+/// The columns of [`csv()`], in their order.
 pub const COLUMNS: [&str; 19] = [
     "id",
     "service",
