@@ -95,6 +95,8 @@ impl Lab {
             timbre: layout.timbre.clone(),
             program: layout.lab.clone(),
         };
+        let own = fs::read_to_string(lab.infrastructure.root())?;
+        fs::write(lab.roots(), own + &fs::read_to_string(&lab.public.certificate)?)?;
         lab.start_origin()?;
         lab.answer_names(&[])?;
         lab.forward_names("")?;
@@ -185,7 +187,7 @@ impl Lab {
         self.forwarder = None;
         let file = self.path("dnsmasq.conf");
         let text = format!(
-            "no-resolv\nno-hosts\nbind-interfaces\nlisten-address={GATEWAY}\nserver={NAME_SERVER}\ncache-size=0\n\
+            "no-resolv\nno-hosts\nbind-interfaces\nlisten-address={GATEWAY}\nserver={NAME_SERVER}\n\
              user=root\npid-file=\nlog-facility=-\nhost-record={PROXY_NAME},{GATEWAY}\n{lines}\n"
         );
         fs::write(&file, text)?;
@@ -305,6 +307,11 @@ impl Lab {
     /// The company's own authority, with which its interceptors forge.
     pub fn company_root(&self) -> &AuthorityFiles {
         &self.company
+    }
+
+    /// Every root that is genuine here, in one file: the deployment's own and the public one.
+    pub fn roots(&self) -> PathBuf {
+        self.path("roots.pem")
     }
 
     /// A file of this laboratory.

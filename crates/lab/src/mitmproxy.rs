@@ -22,16 +22,13 @@ pub(crate) fn start(lab: &Lab, judges: &Path) -> Result<Process> {
     let program = installed(judges)?;
     let folder = lab.path("mitmproxy");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let roots = folder.join("origins.pem");
-    let own = std::fs::read_to_string(lab.infrastructure().root())?;
-    std::fs::write(&roots, own + &std::fs::read_to_string(&lab.public_root().certificate)?)?;
     let mut command = lab.firewall().command(program);
     command
         .args(["--quiet", "--mode", &format!("transparent@{GATEWAY}:{PORT}")])
         .arg("--set")
         .arg(format!("confdir={}", folder.display()))
         .arg("--set")
-        .arg(format!("ssl_verify_upstream_trusted_ca={}", roots.display()));
+        .arg(format!("ssl_verify_upstream_trusted_ca={}", lab.roots().display()));
     let mut process = Process::start("mitmdump", &mut command, &folder.join("said.log"))?;
     process.wait_for(lab.firewall(), (GATEWAY, PORT).into())?;
     Ok(process)

@@ -99,10 +99,7 @@ impl Squid {
             run(Command::new(program).args(["-c", "-s"]).arg(&certificates).args(["-M", "4MB"]))?;
         }
         fs::copy(&lab.company_root().both, folder.join("company.pem"))?;
-        fs::copy(&lab.public_root().certificate, folder.join("origins.pem"))?;
-        let own = fs::read_to_string(lab.infrastructure().root())?;
-        let others = fs::read_to_string(&lab.public_root().certificate)?;
-        fs::write(folder.join("origins.pem"), own + &others)?;
+        fs::copy(lab.roots(), folder.join("origins.pem"))?;
         if self.sign_in == SignIn::Negotiate {
             fs::copy(Kdc::proxy_keytab(lab), folder.join("proxy.keytab"))?;
         }

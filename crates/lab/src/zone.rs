@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::plan::{DOMAIN, HostMap, NAME_SERVER};
+use crate::plan::{HostMap, NAME_SERVER};
 
 /// A difference from what is right.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,8 +22,10 @@ pub enum Change {
     Wild(Ipv4Addr),
 }
 
-/// Lengths of the answers to questions for TXT: short, longer than 512 bytes, longer than any UDP answer should be.
-const TEXTS: [(&str, usize); 3] = [("dns-short", 1), ("dns-medium", 9), ("dns-long", 40)];
+/// Names with much to say, and in how many lines of 70 characters: over 512 bytes, and more than any UDP answer should hold.
+/// The last one is what the network test asks in the world.
+const TEXTS: [(&str, usize); 3] =
+    [("dns-medium.network-test.lab.test", 9), ("dns-long.network-test.lab.test", 40), ("microsoft.com", 40)];
 
 /// The configuration of `unbound` for a map of hosts.
 ///
@@ -50,13 +52,16 @@ pub(crate) fn unbound(hosts: &HostMap, changes: &[Change]) -> String {
     for (suffix, address) in hosts.suffixes() {
         let _ = writeln!(text, "  local-zone: \"{suffix}.\" redirect\n  local-data: \"{suffix}. 60 IN A {address}\"");
     }
-    for (label, lines) in TEXTS {
-        let name = format!("{label}.network-test.{DOMAIN}");
+    for (name, lines) in TEXTS {
         let _ = writeln!(text, "  local-zone: \"{name}.\" static");
         for line in 0..lines {
             let filling = format!("{line:02}-{}", "x".repeat(67));
             let _ = writeln!(text, "  local-data: '{name}. 60 IN TXT \"{filling}\"'");
         }
+    }
+    // The keys of the root zone are the other long answer of the world: three of 2048 bits.
+    for letter in ["A", "B", "C"] {
+        let _ = writeln!(text, "  local-data: \". 60 IN DNSKEY 257 3 8 {}\"", letter.repeat(344));
     }
     text
 }

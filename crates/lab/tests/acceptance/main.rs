@@ -3,7 +3,10 @@
 
 mod bench;
 mod day;
+mod faults;
+mod network;
 mod parts;
+mod rules;
 mod standing;
 
 use std::path::{Path, PathBuf};

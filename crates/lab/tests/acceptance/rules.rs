@@ -1,0 +1,112 @@
+//! The rules that `timbre network rules` writes, in a firewall: they are enough, each of them is needed, and they let out
+//! nothing else.
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use timbre_catalogue::{Endpoint, Group};
+use timbre_lab::Lab;
+use timbre_lab::plan::FORBIDDEN;
+use timbre_network_test::{CheckId, Code, Layer, Overall, Report, Verdict};
+
+use crate::day::Day;
+use crate::network::{Machine, Rules, complaints, listed, report, told};
+use crate::lab;
+
+#[test]
+fn with_the_generated_rules_and_nothing_else_a_whole_day_works() {
+    let mut lab = lab();
+    Rules::generate(&lab, Machine::Timbre).load(&mut lab);
+    Day::begin(&lab, 3).live();
+    let report = quick(&lab, Machine::Timbre);
+    assert_eq!(report.verdict, Overall::Ready, "\n{}", listed(&complaints(&report)));
+}
+
+#[test]
+fn without_any_one_rule_the_test_names_the_endpoints_of_that_rule_and_no_other() {
+    let mut lab = lab();
+    for machine in [Machine::Timbre, Machine::ConnectPlus] {
+        let rules = Rules::generate(&lab, machine);
+        let catalogue = machine.catalogue();
+        let tested = |endpoint: &&Endpoint| {
+            matches!(endpoint.group, Group::Required | Group::OptionalOn | Group::NetworkTest)
+        };
+        let tested: Vec<_> = catalogue.endpoints().iter().filter(tested).collect();
+        assert!(rules.openings().len() >= 5, "{}", rules.nftables);
+        for (opening, comment) in rules.openings() {
+            let concerned: BTreeSet<_> = tested
+                .iter()
+                .filter(|endpoint| comment.split([' ', ',']).any(|word| word == endpoint.id.as_str()))
+                .map(|endpoint| endpoint.id.to_string())
+                .collect();
+            rules.without(opening).load(&mut lab);
+            let report = quick(&lab, machine);
+            let blocked = report.checks.iter().filter(|check| {
+                check.id == CheckId::TcpConnect && check.code == Some(Code::ConnectionProhibited)
+            });
+            let named: BTreeSet<_> =
+                blocked.flat_map(|check| check.endpoints.iter().map(ToString::to_string)).collect();
+            assert_eq!(named, concerned, "without “{comment}”:\n{}", listed(&complaints(&report)));
+            assert!(report.checks.iter().filter_map(|check| check.code).all(|code| {
+                matches!(code.layer(), Layer::Transport | Layer::Tool)
+            }), "without “{comment}”:\n{}", listed(&complaints(&report)));
+        }
+    }
+}
+
+#[test]
+fn a_destination_that_no_catalogue_names_is_never_reached() {
+    let mut lab = lab();
+    let machine = Machine::ConnectPlus;
+    Rules::generate(&lab, machine).load(&mut lab);
+    let allowed: BTreeSet<SocketAddr> = machine
+        .catalogue()
+        .endpoints()
+        .iter()
+        .flat_map(|endpoint| &endpoint.uses)
+        .filter_map(|target| Some((lab.hosts().get(target.host.name()?)?, target.port).into()))
+        .collect();
+    let report = quick(&lab, machine);
+    assert!(report.checks.iter().any(|check| check.verdict == Verdict::Pass));
+    try_to_leak(&lab);
+    let visits = lab.visits().unwrap();
+    let visited: BTreeSet<_> = visits.iter().map(|visit| visit.to).collect();
+    assert!(!visited.is_empty(), "the services were reached");
+    assert_eq!(visited.difference(&allowed).collect::<Vec<_>>(), [] as [&SocketAddr; 0], "nothing else was");
+    // The same attempts are seen when the firewall is open, so that what was not seen was really stopped.
+    lab.rules().clear().unwrap();
+    try_to_leak(&lab);
+    let seen = lab.visits().unwrap().iter().filter(|visit| visit.to.ip() == FORBIDDEN).count();
+    assert_eq!(seen, TCP.len() + UDP.len());
+}
+
+/// Ports on which the forbidden destination listens.
+const TCP: [u16; 6] = [53, 80, 443, 5938, 8080, 8443];
+const UDP: [u16; 3] = [53, 123, 443];
+
+/// Everything that a program on the meter might try, at the forbidden destination and at other ports of the allowed ones.
+fn try_to_leak(lab: &Lab) {
+    let neighbour = lab.hosts().get("distservp1.pb.com").expect("a host of the document");
+    let others = [8080, 8443, 22].map(|port| SocketAddr::from((neighbour, port)));
+    let addresses = TCP.map(|port| SocketAddr::from((FORBIDDEN, port))).into_iter().chain(others);
+    lab.meter()
+        .inside(|| {
+            for address in addresses {
+                // Whether it works is seen at the other end.
+                let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+            }
+            for port in UDP {
+                let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+                let _ = socket.send_to(b"secret", (FORBIDDEN, port));
+            }
+        })
+        .expect("the meter's namespace");
+}
+
+/// Names, connections, certificates and answers only: what a firewall's rules decide.
+fn quick(lab: &Lab, machine: Machine) -> Report {
+    let mut command = lab.timbre();
+    command.args(["network", "test", "--only", "dns.a,tcp.connect,tls.pin,http.expect"]);
+    report(told(lab, machine, &mut command))
+}
