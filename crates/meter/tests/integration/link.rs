@@ -12,35 +12,42 @@ use timbre_protocol::{Refusal, StartupRefresh, startup_refresh, write};
 use crate::server::{Answer, Authority, Received, Server};
 use crate::stage::wait;
 
-const HOST: &str = "downloads.timbre.localhost";
+pub(crate) const HOST: &str = "downloads.timbre.localhost";
 
-struct Line {
-    folder: TempDir,
-    authority: Authority,
+pub(crate) struct Line {
+    pub(crate) folder: TempDir,
+    pub(crate) authority: Authority,
 }
 
 impl Line {
-    fn new() -> Line {
+    pub(crate) fn new() -> Line {
         Line { folder: TempDir::new().unwrap(), authority: Authority::new("Our root") }
     }
 
-    fn server(&self, answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static) -> Server {
+    pub(crate) fn server(
+        &self,
+        answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
+    ) -> Server {
         Server::start(&self.authority, &[HOST], answer)
     }
 
-    fn link(&self, address: std::net::SocketAddr) -> Link {
-        let network = Network {
+    pub(crate) fn network(&self, address: std::net::SocketAddr) -> Network {
+        Network {
             connect: Some(address),
             domain: "timbre.localhost".to_owned(),
             ca: self.authority.root_in(self.folder.path()),
             answer_seconds: 2,
             proxy: Proxy::default(),
-        };
+        }
+    }
+
+    pub(crate) fn link(&self, address: std::net::SocketAddr) -> Link {
+        let network = self.network(address);
         Link::prepare(&network, &network.ca).unwrap()
     }
 }
 
-fn request(tables: usize) -> startup_refresh::Request {
+pub(crate) fn request(tables: usize) -> startup_refresh::Request {
     let table = |n| startup_refresh::TableVersion { name: format!("table-{n}"), digest: [0; 32] };
     startup_refresh::Request {
         serial: "TM0000042".parse().unwrap(),
@@ -50,7 +57,7 @@ fn request(tables: usize) -> startup_refresh::Request {
     }
 }
 
-fn reply() -> startup_refresh::Reply {
+pub(crate) fn reply() -> startup_refresh::Reply {
     startup_refresh::Reply {
         server_time: "2025-06-02T13:00:00Z".parse().unwrap(),
         services: Vec::new(),
@@ -59,7 +66,7 @@ fn reply() -> startup_refresh::Reply {
     }
 }
 
-fn call(link: &Link) -> Result<startup_refresh::Reply, LinkError> {
+pub(crate) fn call(link: &Link) -> Result<startup_refresh::Reply, LinkError> {
     wait(link.call::<StartupRefresh>(&request(0)))
 }
 
@@ -90,6 +97,28 @@ fn a_long_request_is_compressed() {
     let received = server.received.recv().unwrap();
     assert_eq!(received.header("content-encoding"), Some("gzip"));
     assert!(received.body.len() * 4 < write(&long).len());
+}
+
+#[test]
+fn a_compressed_reply_is_read_and_one_that_hides_too_much_is_not() {
+    let line = Line::new();
+    let server = line.server(|_| Some((200, packed(write(&reply()).as_bytes()))));
+    assert_eq!(call(&line.link(server.address)).unwrap(), reply());
+    let bomb = packed(&vec![b' '; 5 * 1024 * 1024]);
+    assert!(bomb.len() < 10_000);
+    let server = line.server(move |_| Some((200, bomb.clone())));
+    let error = call(&line.link(server.address)).unwrap_err();
+    assert!(error.to_string().contains("longer than"), "{error}");
+    let mut broken = packed(write(&reply()).as_bytes());
+    broken.truncate(40);
+    let server = line.server(move |_| Some((200, broken.clone())));
+    assert_eq!(call(&line.link(server.address)).unwrap_err().code(), "bad-reply");
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rcgen::{
@@ -81,6 +81,17 @@ impl Received {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) received: Receiver<Received>,
+    /// From where each connection came.
+    pub(crate) connections: Receiver<SocketAddr>,
+}
+
+/// How long a connection lasts.
+#[derive(Clone, Copy)]
+pub(crate) enum Lasting {
+    /// One request; the answer says so.
+    Once,
+    /// So many requests; then it ends without a word.
+    Requests(usize),
 }
 
 /// A status and a body.
@@ -92,54 +103,80 @@ impl Server {
         hosts: &[&str],
         answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
     ) -> Server {
-        Server::with(authority.server_config(hosts, true), answer)
+        Server::with(authority.server_config(hosts, true), Lasting::Once, answer)
+    }
+
+    /// Connections last for so many requests.
+    pub(crate) fn keeping(
+        authority: &Authority,
+        hosts: &[&str],
+        requests: usize,
+        answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
+    ) -> Server {
+        Server::with(authority.server_config(hosts, true), Lasting::Requests(requests), answer)
     }
 
     pub(crate) fn expired(authority: &Authority, hosts: &[&str]) -> Server {
-        Server::with(authority.server_config(hosts, false), |_| None)
+        Server::with(authority.server_config(hosts, false), Lasting::Once, |_| None)
     }
 
     fn with(
         config: ServerConfig,
-        mut answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
+        lasting: Lasting,
+        answer: impl FnMut(&Received) -> Option<Answer> + Send + 'static,
     ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let config = Arc::new(config);
         let (sender, received) = channel();
+        let (met, connections) = channel();
+        let answer = Arc::new(Mutex::new(answer));
         thread::spawn(move || {
             for socket in listener.incoming() {
                 let Ok(socket) = socket else { return };
-                // A client that refuses the certificate goes away: that is what some tests are about.
-                if let Some(request) = serve(socket, &config, &mut answer)
-                    && sender.send(request).is_err()
-                {
-                    return;
-                }
+                // Who does not ask where connections come from drops that end.
+                let _ = met.send(socket.peer_addr().unwrap());
+                let (config, answer, sender) =
+                    (Arc::clone(&config), Arc::clone(&answer), sender.clone());
+                thread::spawn(move || serve(socket, &config, lasting, &answer, &sender));
             }
         });
-        Server { address, received }
+        Server { address, received, connections }
     }
 }
 
 fn serve(
     mut socket: TcpStream,
     config: &Arc<ServerConfig>,
-    answer: &mut dyn FnMut(&Received) -> Option<Answer>,
-) -> Option<Received> {
+    lasting: Lasting,
+    answer: &Mutex<impl FnMut(&Received) -> Option<Answer>>,
+    sender: &Sender<Received>,
+) -> Option<()> {
     let mut connection = ServerConnection::new(Arc::clone(config)).unwrap();
     let mut tls = Stream::new(&mut connection, &mut socket);
-    let request = receive(&mut tls)?;
-    let Some((status, body)) = answer(&request) else { return Some(request) };
-    let head = format!(
-        "HTTP/1.1 {status} Answer\r\ncontent-type: application/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    tls.write_all(head.as_bytes()).ok()?;
-    tls.write_all(&body).ok()?;
+    let (requests, close) = match lasting {
+        Lasting::Once => (1, "connection: close\r\n"),
+        Lasting::Requests(requests) => (requests, ""),
+    };
+    for _ in 0..requests {
+        // A client that refuses the certificate goes away: that is what some tests are about.
+        let request = receive(&mut tls)?;
+        let answered = answer.lock().unwrap()(&request);
+        // What was heard is known before its answer is.
+        sender.send(request).ok()?;
+        let (status, body) = answered?;
+        let encoding =
+            if body.starts_with(&[0x1f, 0x8b]) { "content-encoding: gzip\r\n" } else { "" };
+        let head = format!(
+            "HTTP/1.1 {status} Answer\r\ncontent-type: application/xml\r\n{encoding}content-length: {}\r\n{close}\r\n",
+            body.len()
+        );
+        tls.write_all(head.as_bytes()).ok()?;
+        tls.write_all(&body).ok()?;
+        tls.flush().ok()?;
+    }
     tls.conn.send_close_notify();
-    tls.flush().ok()?;
-    Some(request)
+    tls.flush().ok()
 }
 
 fn receive(from: &mut impl Read) -> Option<Received> {

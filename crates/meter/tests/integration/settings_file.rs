@@ -91,6 +91,81 @@ fn every_mistake_names_the_file_the_line_and_the_field() {
     }
 }
 
+const PROXY: &str = r#"
+[proxy]
+use = "http://proxy.example:3128"
+no_proxy = "intranet.example, 192.0.2.0/24"
+user = 'CORP\meter'
+password_file = "proxy-password"
+forbid_basic = true
+"#;
+
+#[test]
+fn a_proxy_is_read_written_and_read_back() {
+    let text = format!("{GOOD}{PROXY}");
+    let proxy = parse(&text).unwrap().infrastructure.proxy;
+    assert_eq!(proxy.way.to_string(), "http://proxy.example:3128");
+    assert!(proxy.no_proxy.covers("www.intranet.example") && proxy.no_proxy.covers("192.0.2.9"));
+    assert_eq!(proxy.user.as_deref(), Some("CORP\\meter"));
+    assert_eq!(proxy.password_file.as_deref(), Some(Path::new("proxy-password")));
+    assert!(proxy.forbid_basic && !proxy.kerberos);
+    let written = parse(&text).unwrap().to_toml();
+    assert_eq!(parse(&written).unwrap().infrastructure.proxy, proxy);
+    // Without the section there is none.
+    let none = parse(GOOD).unwrap().infrastructure.proxy;
+    assert_eq!(none, timbre_meter::Proxy::default());
+    assert_eq!(parse(&parse(GOOD).unwrap().to_toml()).unwrap().infrastructure.proxy, none);
+    for way in ["none", "environment", "pac:http://wpad.example/proxy.pac", "pac:proxy.pac"] {
+        let text = text.replace("http://proxy.example:3128", way);
+        assert_eq!(parse(&text).unwrap().infrastructure.proxy.way.to_string(), way);
+    }
+}
+
+#[test]
+fn every_mistake_about_the_proxy_names_its_place_and_no_password() {
+    let user = "user = 'CORP\\meter'";
+    let file = "password_file = \"proxy-password\"";
+    let table = [
+        (
+            "http://proxy.example:3128",
+            "proxy.example",
+            "meter.toml:21: proxy.use: “proxy.example” is not a proxy",
+        ),
+        (
+            "proxy.example:3128",
+            "a:hunter2@b:1",
+            "meter.toml:21: proxy.use: “http://…@b:1” is not a proxy",
+        ),
+        (
+            "http://proxy.example:3128",
+            "pac:https://a/b",
+            "meter.toml:21: proxy.use: the meter trusts only",
+        ),
+        (user, "", "meter.toml:24: proxy.password_file: whose password is it?"),
+        (file, "", "meter.toml:23: proxy.user: name the file of its password"),
+        (
+            file,
+            "password = \"hunter2\"",
+            "meter.toml:24: proxy.password: a password is not written here",
+        ),
+        (user, "user = \"a\\nb\"", "meter.toml:23: proxy.user: is not a name"),
+        (
+            "forbid_basic = true",
+            "forbid_basic = 1",
+            "meter.toml:25: proxy.forbid_basic: invalid type",
+        ),
+        ("forbid_basic", "forbid", "meter.toml:25: proxy.forbid: unknown field `forbid`"),
+    ];
+    let good = format!("{GOOD}{PROXY}");
+    for (right, wrong, told) in table {
+        let text = good.replace(right, wrong);
+        assert_ne!(text, good);
+        let error = parse(&text).unwrap_err();
+        assert!(error.starts_with(told), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
 #[test]
 fn a_missing_field_is_named() {
     let error = parse(&GOOD.replace("serial = \"TM0000042\"", "")).unwrap_err();
