@@ -27,8 +27,12 @@ pub(super) struct Choice {
 impl Choice {
     /// The catalogue that was chosen, in its domain.
     pub(super) fn catalogue(&self) -> Result<Catalogue, Failure> {
-        let catalogue = open(&self.catalogue)?;
-        match &self.domain {
+        Choice::in_domain(open(&self.catalogue)?, self.domain.as_deref())
+    }
+
+    /// The catalogue in a deployment’s own domain, if one is named.
+    pub(super) fn in_domain(catalogue: Catalogue, domain: Option<&str>) -> Result<Catalogue, Failure> {
+        match domain {
             None => Ok(catalogue),
             Some(domain) => catalogue
                 .with_domain(domain)

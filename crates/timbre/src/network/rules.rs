@@ -1,6 +1,9 @@
 //! `timbre network rules`: a catalogue in a firewall's own words; what changed between two of them; what an existing
 //! configuration would block.
 
+mod diff;
+mod verify;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -35,6 +38,10 @@ Examples:
 enum Question {
     /// Every dialect that can be written
     Dialects,
+    /// What to open and what to close between two versions of a catalogue; status 1 when there is something
+    Diff(diff::DiffArgs),
+    /// What an existing configuration does to every destination, and by which line; status 2 when one is blocked
+    Verify(verify::VerifyArgs),
 }
 
 #[derive(Args)]
@@ -88,6 +95,8 @@ pub(crate) fn execute(args: RulesArgs, output: &OutputArgs) -> Result<Outcome, F
             dialects(output);
             Ok(Outcome::Done)
         }
+        Some(Question::Diff(diff)) => diff::execute(&diff, output),
+        Some(Question::Verify(verify)) => verify::execute(&verify, output),
     }
 }
 
