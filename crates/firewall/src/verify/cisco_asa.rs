@@ -25,8 +25,11 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
             ["access-list", name, ref rest @ ..] => {
                 let chain = lists
                     .entry(name.to_owned())
-                    .or_insert_with(|| Chain::new(Action::Return, *at, format!("{name}")));
+                    .or_insert_with(|| Chain::new(Action::Return, *at, name));
                 add(chain, rest, *at, line, &objects);
+            }
+            ["clear", "configure", "access-list", name] => {
+                lists.remove(name);
             }
             ["access-group", name, "in", "interface", ..] => bound.inward.push((*at, name)),
             ["access-group", name, "out", "interface", ..] => bound.outward.push((*at, name)),

@@ -1,67 +1,8 @@
-//! Every row of every shipped catalogue is in every dialect's files or named among what that
-//! dialect cannot say (REQ NET-8).
+//! What a policy opens of a catalogue, and what it says of the rest (REQ NET-7, NET-8).
 
-use timbre_catalogue::{Endpoint, Host, Scheme};
-use timbre_firewall::{Dialect, Language, Mode, Policy, Rules, write};
+use timbre_firewall::{Dialect, Language, Mode, Policy, write};
 
 use crate::judges::{both_families, catalogues, everything};
-
-/// The texts of the files that open something, without their comments; escapes and capitals are
-/// undone.
-fn opened(rules: &Rules) -> String {
-    let is_code = |line: &&str| {
-        let line = line.trim_start();
-        !["#", "!", "//", ";"].iter().any(|mark| line.starts_with(mark))
-    };
-    let lines = rules.files.iter().flat_map(|file| file.text.lines());
-    let code = lines.filter(is_code).collect::<Vec<_>>().join("\n");
-    code.replace('\\', "").to_lowercase()
-}
-
-fn is_named(rules: &Rules, endpoint: &Endpoint) -> bool {
-    rules.cannot.iter().any(|limit| limit.endpoints.contains(&endpoint.id))
-}
-
-fn is_opened(policy: &Policy, texts: &str, endpoint: &Endpoint) -> bool {
-    let by_name = policy.mode.by_name()
-        && endpoint.uses.iter().all(|target| match &target.host {
-            Host::Name(name) | Host::Under(name) => texts.contains(name.as_str()),
-            Host::Any => texts.contains(&target.port.to_string()),
-        });
-    let by_block = policy.mode.by_block()
-        && policy.addresses.iter().any(|rule| {
-            rule.endpoints.contains(&endpoint.id) && texts.contains(&rule.net.address().to_string())
-        });
-    let to_any = endpoint
-        .uses
-        .iter()
-        .all(|target| target.host == Host::Any && texts.contains(&target.port.to_string()));
-    by_name || by_block || to_any
-}
-
-#[test]
-fn every_row_is_opened_or_named_in_every_dialect_and_mode() {
-    for catalogue in catalogues() {
-        for mode in Mode::ALL {
-            for selection in [everything(mode), both_families(mode)] {
-                let policy = Policy::of(&catalogue, &selection);
-                for dialect in Dialect::ALL {
-                    let rules = write(*dialect, &policy, Language::English);
-                    let texts = opened(&rules);
-                    for endpoint in catalogue.endpoints() {
-                        // DNS belongs to the resolver, and a dialect without it says so.
-                        let dns = endpoint.target().scheme == Scheme::Dns;
-                        let covered = is_named(&rules, endpoint)
-                            || is_opened(&policy, &texts, endpoint)
-                            || (dns
-                                && rules.cannot.iter().any(|limit| limit.text.en.contains("DNS")));
-                        assert!(covered, "{dialect}, {mode}: {} is lost", endpoint.id.as_str());
-                    }
-                }
-            }
-        }
-    }
-}
 
 #[test]
 fn every_file_says_which_catalogue_and_version_it_comes_from() {

@@ -114,10 +114,20 @@ fn without(files: &[RuleFile], host: &str) -> (Vec<RuleFile>, usize) {
             };
             let kept: Vec<&str> = file.text.lines().filter(|line| !opens(line)).collect();
             taken += file.text.lines().count() - kept.len();
-            RuleFile { name: file.name.clone(), text: kept.join("\n") }
+            RuleFile { name: file.name.clone(), text: without_empty_lists(&kept) }
         })
         .collect();
     (files, taken)
+}
+
+/// squid refuses a line that names a list which is gone.
+fn without_empty_lists(lines: &[&str]) -> String {
+    let defined = |list: &str| lines.iter().any(|line| line.starts_with(&format!("acl {list} ")));
+    let sound = |line: &&&str| {
+        let mut lists = line.split_whitespace().filter(|word| word.starts_with("timbre_names"));
+        !line.starts_with("http_access") || lists.all(defined)
+    };
+    lines.iter().filter(sound).copied().collect::<Vec<_>>().join("\n")
 }
 
 #[test]

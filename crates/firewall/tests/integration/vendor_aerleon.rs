@@ -60,7 +60,7 @@ fn aclgen() -> PathBuf {
 }
 
 /// What aerleon writes for a target, from the policy's own networks and ports.
-fn aerleon(policy: &Policy, target: &str, file: &str) -> String {
+pub(crate) fn aerleon(policy: &Policy, target: &str, file: &str) -> String {
     let mut by_ports: BTreeMap<&BTreeSet<u16>, Vec<Net>> = BTreeMap::new();
     for rule in &policy.addresses {
         by_ports.entry(&rule.ports).or_default().push(rule.net);
