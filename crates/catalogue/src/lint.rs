@@ -8,7 +8,8 @@ mod addresses;
 mod hosts;
 mod urls;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Catalogue, Endpoint, EndpointId, Text};
 
@@ -80,6 +81,21 @@ pub struct Finding {
     pub endpoint: Option<EndpointId>,
     /// What exactly contradicts what.
     pub message: Text,
+}
+
+/// `{code, severity, endpoint, title, message, advice}`: the rule's words beside the finding's own, so
+/// that a program needs no table of rules.
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Finding", 6)?;
+        fields.serialize_field("code", self.rule.code)?;
+        fields.serialize_field("severity", &self.rule.severity)?;
+        fields.serialize_field("endpoint", &self.endpoint)?;
+        fields.serialize_field("title", &self.rule.title)?;
+        fields.serialize_field("message", &self.message)?;
+        fields.serialize_field("advice", &self.rule.advice)?;
+        fields.end()
+    }
 }
 
 /// Collects what one rule finds.

@@ -47,6 +47,13 @@ fn every_rule_finds_something_in_the_source_document() {
 }
 
 #[test]
+fn a_finding_as_json_stands_by_itself() {
+    let findings = Catalogue::open_shipped("sendpro-c").unwrap().lint();
+    let json = serde_json::to_string_pretty(&findings[..1]).unwrap();
+    insta::assert_snapshot!(json);
+}
+
+#[test]
 fn every_rule_says_what_to_do_in_both_languages() {
     let mut texts = String::new();
     for rule in RULES {

@@ -11,6 +11,7 @@ mod kill;
 mod lockdown;
 mod lost_reply;
 mod marks;
+mod network_catalogue;
 mod readme;
 mod separate_processes;
 mod site;

@@ -2,8 +2,7 @@
 //! from it as printed fails or is unsafe.
 
 use clap::Args;
-use serde::Serialize;
-use timbre_catalogue::{Finding, Severity, Text};
+use timbre_catalogue::{Finding, Severity};
 use timbre_postage::Language;
 
 use super::{Document, Scope, said};
@@ -25,33 +24,11 @@ pub(super) struct LintArgs {
     scope: Scope,
 }
 
-/// A finding, for a program.
-#[derive(Serialize)]
-struct Told<'a> {
-    code: &'static str,
-    severity: Severity,
-    endpoint: Option<&'a str>,
-    title: &'static Text,
-    message: &'a Text,
-    advice: &'static Text,
-}
-
 pub(super) fn execute(args: &LintArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let catalogue = args.document.open(&args.scope)?;
     let findings = catalogue.lint();
-    let told: Vec<_> = findings
-        .iter()
-        .map(|finding| Told {
-            code: finding.rule.code,
-            severity: finding.rule.severity,
-            endpoint: finding.endpoint.as_ref().map(timbre_catalogue::EndpointId::as_str),
-            title: &finding.rule.title,
-            message: &finding.message,
-            advice: &finding.rule.advice,
-        })
-        .collect();
     let language = output.language();
-    output.show(&told, || text(&findings, language));
+    output.show(&findings, || text(&findings, language));
     let errors = findings.iter().any(|finding| finding.rule.severity == Severity::Error);
     Ok(if errors { Outcome::Verdict(1) } else { Outcome::Done })
 }

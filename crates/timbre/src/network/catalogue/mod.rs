@@ -7,7 +7,7 @@ mod lint;
 mod list;
 mod show;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use timbre_catalogue::{Catalogue, Text};
 use timbre_postage::Language;
 
@@ -28,7 +28,8 @@ Examples:
   timbre network catalogue show distributor.sign-in
   timbre network catalogue lint --catalogue connect-plus-sendpro-p --language fr
   timbre network catalogue export --format hosts > hosts.txt
-  timbre network catalogue changes old.json new.json";
+  timbre network catalogue changes old.json new.json
+  timbre network catalogue schema > catalogue.schema.json";
 
 #[derive(Subcommand)]
 enum CatalogueCommand {
@@ -42,6 +43,19 @@ enum CatalogueCommand {
     Export(export::ExportArgs),
     /// What a new version asks of whoever built rules from the old one
     Changes(changes::ChangesArgs),
+    /// The JSON Schema of what `export --format json` or `changes --json` prints
+    Schema {
+        /// Which of the two
+        #[arg(value_enum, default_value = "catalogue")]
+        form: Form,
+    },
+}
+
+/// The JSON documents that are published.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    Catalogue,
+    Changes,
 }
 
 /// Carries out one catalogue command.
@@ -55,6 +69,14 @@ pub(crate) fn execute(args: CatalogueArgs, output: &OutputArgs) -> Result<Outcom
         CatalogueCommand::Lint(lint) => lint::execute(&lint, output),
         CatalogueCommand::Export(export) => export::execute(&export, output),
         CatalogueCommand::Changes(changes) => changes::execute(&changes, output),
+        CatalogueCommand::Schema { form } => {
+            let schema = match form {
+                Form::Catalogue => timbre_catalogue::export::JSON_SCHEMA,
+                Form::Changes => timbre_catalogue::changes::JSON_SCHEMA,
+            };
+            anstream::print!("{schema}");
+            Ok(Outcome::Done)
+        }
     }
 }
 
