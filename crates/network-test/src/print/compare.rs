@@ -34,8 +34,8 @@ impl Change {
             Change::Fixed => ("Réparé", "Fixed"),
             Change::Broken => ("Ne fonctionne plus", "Broken"),
             Change::Other => ("Autrement en défaut", "Still wrong, in another way"),
-            Change::Added => ("Vérifié seulement après", "Only in the later report"),
-            Change::Gone => ("Vérifié seulement avant", "Only in the earlier report"),
+            Change::Added => ("Vérifié seulement après", "Tested only after"),
+            Change::Gone => ("Vérifié seulement avant", "Tested only before"),
             Change::Unchanged => ("Sans changement", "Unchanged"),
         };
         match language {
@@ -64,6 +64,14 @@ pub struct Difference {
     pub new: Option<Verdict>,
     /// What is wrong.
     pub new_code: Option<Code>,
+}
+
+impl Difference {
+    /// What is or was wrong; that a check was not made says nothing of the network.
+    pub(super) fn told_code(&self) -> Option<Code> {
+        let of = |verdict: Option<Verdict>, code: Option<Code>| code.filter(|_| verdict != Some(Verdict::Skip));
+        of(self.new, self.new_code).or_else(|| of(self.old, self.old_code))
+    }
 }
 
 /// A report in a comparison.

@@ -169,6 +169,12 @@ pub enum PrintError {
         /// What its library says.
         reason: String,
     },
+    /// A comparison does not exist in that form.
+    #[error("a comparison is written as text, json or html, not as {format}")]
+    NoSuchForm {
+        /// The form that was asked for.
+        format: Format,
+    },
 }
 
 impl PrintError {
@@ -209,6 +215,6 @@ pub fn print_comparison(
         Format::Html => html::comparison(comparison, settings)
             .map(String::into_bytes)
             .map_err(PrintError::of(format)),
-        other => Err(PrintError::of(other)("a comparison has the forms text, json and html".into())),
+        format => Err(PrintError::NoSuchForm { format }),
     }
 }

@@ -27,7 +27,7 @@ struct Secrets(Vec<(String, String)>);
 impl Secrets {
     fn add(&mut self, kind: &str, secret: &str) {
         let known = self.0.iter().any(|(known, _)| known.eq_ignore_ascii_case(secret));
-        if secret.is_empty() || known {
+        if secret.is_empty() || known || is_stand_in(secret) {
             return;
         }
         let number = self.0.iter().filter(|(_, name)| name.starts_with(kind)).count() + 1;
@@ -81,6 +81,15 @@ fn collect(report: &Report, secrets: &mut Secrets) {
             }
         }
     });
+}
+
+/// What stands for something that was told before.
+fn is_stand_in(text: &str) -> bool {
+    let (text, _port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let number = ["address-", "internal-host-", "private-", "user-"]
+        .iter()
+        .find_map(|kind| text.strip_prefix(kind));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// The host of a URL or of `host:port`.

@@ -47,8 +47,25 @@ pub(super) struct Row<'a> {
     /// DNS, TCP, TLS, HTTP; none where nothing was looked at.
     pub(super) cells: [Option<Verdict>; COLUMNS.len()],
     /// What was found wrong, each thing once.
-    pub(super) found: Vec<Cow<'static, str>>,
+    pub(super) found: Vec<Found<'a>>,
     pub(super) lines: Vec<Line<'a>>,
+}
+
+/// Something wrong with a service, and where.
+pub(super) struct Found<'a> {
+    pub(super) title: Cow<'static, str>,
+    targets: Vec<&'a str>,
+}
+
+impl Found<'_> {
+    /// Where, in a few words: the first two targets, and how many more.
+    pub(super) fn places(&self) -> String {
+        let shown = self.targets.iter().take(2).copied().collect::<Vec<_>>().join(", ");
+        match self.targets.len().saturating_sub(2) {
+            0 => shown,
+            more => format!("{shown}, +{more}"),
+        }
+    }
 }
 
 /// One check.
@@ -254,11 +271,12 @@ impl<'a> Row<'a> {
         let mut problems: Vec<_> =
             checks.iter().filter(|check| check.verdict.is_problem()).collect();
         problems.sort_by_key(|check| std::cmp::Reverse(check.verdict.weight()));
-        let mut found = Vec::new();
-        for code in problems.iter().filter_map(|check| check.code) {
+        let mut found: Vec<Found<'a>> = Vec::new();
+        for (check, code) in problems.iter().filter_map(|check| Some((check, check.code?))) {
             let title = language.owned(code.title());
-            if !found.contains(&title) {
-                found.push(title);
+            match found.iter_mut().find(|found| found.title == title) {
+                Some(known) => known.targets.push(&check.target),
+                None => found.push(Found { title, targets: vec![&check.target] }),
             }
         }
         let mut lines: Vec<_> = checks.into_iter().map(|check| Line::of(check, language)).collect();

@@ -93,7 +93,8 @@ fn service_line(text: &mut String, row: &Row<'_>, ink: Ink, language: Language) 
     let _ = writeln!(text, "{} {} {group}", ink.badge(row.verdict, language), row.title);
     if row.verdict.is_problem() {
         for found in &row.found {
-            paragraph(text, "                ", found);
+            let found = format!("{} ({})", found.title, found.places());
+            paragraph(text, "                ", &found);
         }
     }
 }
@@ -216,7 +217,8 @@ pub(super) fn comparison(comparison: &Comparison, settings: &Settings) -> String
         .map(|overall| (overall.as_verdict(), language.owned(overall.title())));
     let before = ink.verdict(old.0, &format!("{} {}", old.0.sign(), old.1));
     let after = ink.verdict(new.0, &format!("{} {}", new.0.sign(), new.1));
-    let _ = writeln!(text, "{before} → {after}");
+    let labels = language.pick(["Avant\u{a0}:", "Après\u{a0}:"], ["Before:", "After:"]);
+    let _ = writeln!(text, "{} {before}\n{} {after}", labels[0], labels[1]);
     for change in Change::SHOWN {
         let differences: Vec<_> = comparison.of(change).collect();
         if differences.is_empty() {
@@ -238,7 +240,7 @@ fn difference_line(difference: &Difference, ink: Ink, language: Language) -> Str
         verdict.map_or_else(|| "·".to_owned(), |v| ink.verdict(v, v.sign()))
     };
     let name = language.owned(difference.id.title());
-    let code = difference.new_code.or(difference.old_code);
+    let code = difference.told_code();
     let what = code.map(|code| format!(" — {}", language.of(&code.title()))).unwrap_or_default();
     let (old, new) = (sign(difference.old), sign(difference.new));
     format!("  {old} → {new}  {name} · {}{what}", difference.target)

@@ -7,7 +7,7 @@ use super::super::Language;
 use super::super::path::{Hop, Way, broken};
 use crate::Verdict;
 
-const BOX: (u32, u32) = (134, 66);
+const BOX: (u32, u32) = (148, 66);
 const GAP: u32 = 34;
 const TOP: u32 = 26;
 /// The base line of the row beside the way.
@@ -26,7 +26,7 @@ pub(super) fn svg(way: &Way, language: Language) -> String {
     ));
     let mut svg = format!(
         "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}. {}\" \
-         style=\"min-width:34rem;font-family:inherit\">",
+         style=\"min-width:36rem;font-family:inherit\">",
         escape(&way.caption)
     );
     for (index, hop) in (0..).zip(&on_the_way) {

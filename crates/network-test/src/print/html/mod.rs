@@ -151,7 +151,7 @@ impl Changes<'_> {
     }
 
     fn what(&self, difference: &Difference) -> String {
-        let code = difference.new_code.or(difference.old_code);
+        let code = difference.told_code();
         code.map(|code| self.language.of(&code.title()).to_owned()).unwrap_or_default()
     }
 }

@@ -1,14 +1,18 @@
 //! Where things stand on the pages of the PDF report, and what they mean: every mark drawn belongs to a tag (a
 //! heading, a cell, a paragraph) or is decoration, so that a screen reader reads what a person sees.
 
+use std::num::NonZeroU16;
+
 use krilla::color::rgb;
+use krilla::destination::XyzDestination;
 use krilla::geom::{Path, PathBuilder, Point, Rect};
 use krilla::num::NormalizedF32;
+use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke};
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, TagGroup, TagKind, TagTree,
+    Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, Tag, TagGroup, TagKind, TagTree,
 };
 use krilla::Document;
 
@@ -74,6 +78,8 @@ pub(super) struct Layout {
     groups: Vec<Group>,
     roots: Vec<usize>,
     open: Vec<usize>,
+    /// The headings, for the outline: text, page, place.
+    headings: Vec<(String, usize, f32)>,
 }
 
 impl Layout {
@@ -86,6 +92,7 @@ impl Layout {
             groups: Vec::new(),
             roots: Vec::new(),
             open: Vec::new(),
+            headings: Vec::new(),
         }
     }
 
@@ -100,6 +107,15 @@ impl Layout {
         self.open.push(index);
         write(self);
         self.open.pop();
+    }
+
+    /// A heading, of the first level or the second; it stands in the outline too.
+    pub(super) fn heading(&mut self, level: NonZeroU16, x: f32, style: Style, text: &str, column: f32) {
+        self.need(style.leading());
+        self.headings.push((text.to_owned(), self.page, self.y));
+        self.tagged(Tag::Hn(level, Some(text.to_owned())), |layout| {
+            layout.lines(x, style, text, column);
+        });
     }
 
     /// Goes to the next page unless this much of the current one is left; says whether it did.
@@ -190,6 +206,12 @@ impl Layout {
             }
         }
         document.set_tag_tree(tree);
+        let mut outline = Outline::new();
+        for (text, page, y) in self.headings {
+            let place = XyzDestination::new(page, Point::from_xy(MARGIN, y));
+            outline.push_child(OutlineNode::new(text, place));
+        }
+        document.set_outline(outline);
     }
 
     fn group(&self, index: usize, names: &mut [Option<Identifier>]) -> Option<TagGroup> {

@@ -119,9 +119,7 @@ fn heading(layout: &mut Layout, text: &str) {
     layout.need(64.0);
     layout.y += 16.0;
     let level = NonZeroU16::new(2).expect("invariant: two is not zero");
-    layout.tagged(Tag::Hn(level, Some(text.to_owned())), |layout| {
-        layout.lines(MARGIN, HEADING, text, COLUMN);
-    });
+    layout.heading(level, MARGIN, HEADING, text, COLUMN);
     layout.y += 4.0;
 }
 
@@ -140,10 +138,7 @@ fn head(layout: &mut Layout, sheet: &Sheet<'_>) {
     layout.fill(rectangle(MARGIN, top, 5.0, height), dark);
     sign(layout, verdict, MARGIN + 32.0, top + height / 2.0, 13.0);
     layout.y += 7.0;
-    let level = NonZeroU16::MIN;
-    layout.tagged(Tag::Hn(level, Some(sheet.headline.clone())), |layout| {
-        layout.lines(MARGIN + 56.0, headline, &sheet.headline, column);
-    });
+    layout.heading(NonZeroU16::MIN, MARGIN + 56.0, headline, &sheet.headline, column);
     layout.tagged(Tag::P, |layout| layout.lines(MARGIN + 56.0, TEXT, &sheet.lead, column));
     layout.y = top + height + 10.0;
     facts(layout, sheet);

@@ -85,7 +85,7 @@ fn result_column() -> (f32, f32) {
 fn row_height(layout: &Layout, row: &Row<'_>) -> f32 {
     let (_, width) = result_column();
     let name = layout.height(NAMED, &row.title, NAME - 8.0) + SMALL.leading();
-    let found: f32 = row.found.iter().map(|found| layout.height(SMALL, found, width)).sum();
+    let found: f32 = row.found.iter().map(|found| layout.height(SMALL, &found.title, width)).sum();
     name.max(CELL.leading() + found) + 2.0 * PAD
 }
 
@@ -107,7 +107,7 @@ fn service(layout: &mut Layout, sheet: &Sheet<'_>, row: &Row<'_>) {
         layout.tagged(Tag::TD, |layout| {
             let mut y = badge(layout, sheet, result, top, row.verdict);
             for found in &row.found {
-                y = cell(layout, result, y, SMALL, found, width);
+                y = cell(layout, result, y, SMALL, &found.title, width);
             }
         });
     });

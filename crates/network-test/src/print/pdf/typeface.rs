@@ -108,15 +108,19 @@ impl Typefaces {
 
     fn wrap_line(&self, face: Face, size: f32, text: &str, column: f32) -> Vec<String> {
         let mut lines = Vec::new();
-        let mut line = String::new();
-        for word in text.split(' ') {
-            let longer =
-                if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        let words = text.trim_start_matches(' ');
+        // Rules are indented, and stay so.
+        let mut line = " ".repeat(text.len() - words.len());
+        for word in words.split(' ') {
+            let is_start = line.trim_start_matches(' ').is_empty();
+            let longer = if is_start { format!("{line}{word}") } else { format!("{line} {word}") };
             if self.width(face, size, &longer) <= column {
                 line = longer;
                 continue;
             }
-            if !line.is_empty() {
+            if is_start {
+                line.clear();
+            } else {
                 lines.push(std::mem::take(&mut line));
             }
             line = self.break_word(face, size, word, column, &mut lines);
