@@ -243,7 +243,7 @@ impl Applied<'_> {
             Fault::PacUnusable => {
                 let page = Page::Text("function FindProxyForURL(url, host) { return nothing.at.all; }".to_owned());
                 self.processes.push(self.lab.start_page("pac", page, PORTAL)?);
-                vec!["--pac".to_owned(), format!("http://{PROXY_NAME}:{PORTAL}/proxy.pac")]
+                vec!["--proxy".to_owned(), format!("pac:http://{PROXY_NAME}:{PORTAL}/proxy.pac")]
             }
             Fault::ProxyCredentialsRefused => {
                 let file = self.lab.path("wrong-password");

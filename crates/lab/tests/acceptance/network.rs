@@ -44,10 +44,20 @@ impl Machine {
     }
 }
 
-/// What is added to every run: the roots of the laboratory, and where its probe server and its long names are.
+/// What is added to every run: what is genuine in the laboratory, and where its probe server is.
 pub(crate) fn told<'a>(lab: &Lab, machine: Machine, command: &'a mut Command) -> &'a mut Command {
-    command.args(machine.words()).arg("--roots").arg(lab.roots()).args(["--format", "json"]);
-    command.args(["--probe", &format!("network-test.{DOMAIN}")])
+    command.args(["--format", "json", "--catalogue"]);
+    match machine {
+        Machine::Timbre => command.arg("timbre").arg("--anchors").arg(lab.infrastructure().anchors()),
+        Machine::ConnectPlus => {
+            command.arg("connect-plus-sendpro-p").arg("--roots").arg(lab.roots());
+            for scheme in ["http", "https"] {
+                let server = format!("{scheme}://network-test.{DOMAIN}/network-test/v1/");
+                command.args(["--probe-server", &server]);
+            }
+            command
+        }
+    }
 }
 
 /// A run of the network test, whatever it finds.
