@@ -18,6 +18,7 @@ mod http;
 mod media;
 mod names;
 mod page;
+mod partial;
 mod path;
 mod plan;
 pub mod print;
@@ -38,6 +39,7 @@ pub use check::{
 };
 pub use code::{Code, UnknownCode};
 pub use event::Event;
+pub use partial::partial;
 pub use plan::{DnsSample, DnsSamples, Limits, Plan, Probe, Roots, SampleKind};
 pub use report::{CatalogueUsed, Overall, Report, Request, RequestedHost, SCHEMA, Service};
 pub use run::run;
