@@ -280,7 +280,7 @@ fn parsed(bytes: &[u8]) -> Result<Head, Trouble> {
         "1" => 1,
         _ => return Err(not_http()),
     };
-    let (status, reason) = rest.trim_start().split_once(' ').unwrap_or((rest.trim(), ""));
+    let (status, reason) = rest.trim_start().split_once(' ').unwrap_or_else(|| (rest.trim(), ""));
     let three = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit());
     let status = status.parse().ok().filter(|s| three && *s >= 100).ok_or_else(not_http)?;
     let mut headers: Vec<(String, String)> = Vec::new();

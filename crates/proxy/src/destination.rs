@@ -1,8 +1,8 @@
 //! What is to be reached: a scheme, a host and a port. Nothing else of a URL is ever shown to a proxy that
 //! only has to open a tunnel, or to a PAC script.
 
+use core::net::Ipv6Addr;
 use std::fmt;
-use std::net::Ipv6Addr;
 
 /// A host and a port, and whether what is spoken there is encrypted.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

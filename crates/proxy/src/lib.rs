@@ -34,7 +34,7 @@ pub use destination::{Destination, DestinationError};
 pub use error::{ProxyError, Remedy};
 pub use forward::{Answer, Request, forward, request};
 pub use no_proxy::NoProxy;
-pub use pac::{Pac, PacError, Surroundings, load_pac};
+pub use pac::{Pac, PacError, Resolve, Surroundings, load_pac};
 pub use route::{ProxyAddress, Route};
 pub use settings::{PacSource, ProxySettings, SettingsError};
 pub use tunnel::{Tunnel, tunnel};

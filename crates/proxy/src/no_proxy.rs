@@ -2,8 +2,8 @@
 //! stand for themselves and everything under them, addresses, blocks of addresses, or `*` for everything.
 //! A name is compared as text: it is never resolved.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Which destinations are reached without a proxy.

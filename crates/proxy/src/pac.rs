@@ -8,8 +8,8 @@ mod engine;
 mod host;
 mod load;
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -42,11 +42,14 @@ pub struct Pac {
     strays: Arc<AtomicI32>,
 }
 
+/// Names to addresses.
+pub type Resolve = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
+
 /// The world as a script sees it.
 #[derive(Clone)]
 pub struct Surroundings {
     /// The addresses of a name; empty when it has none. It may block.
-    pub resolve: Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>,
+    pub resolve: Resolve,
     /// The address of this machine on the network in question.
     pub my_address: IpAddr,
     /// The time, and where.

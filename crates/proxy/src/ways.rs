@@ -110,6 +110,14 @@ impl Ways {
         self.credentials.as_ref()
     }
 
+    /// The proxies that can be named without asking a script, each once.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<ProxyAddress> {
+        let Kind::Fixed { secure, plain } = &self.kind else { return Vec::new() };
+        let plain = plain.clone().filter(|plain| Some(plain) != secure.as_ref());
+        secure.clone().into_iter().chain(plain).collect()
+    }
+
     /// Whether a script decides: then [`Ways::routes`] may take its time.
     #[must_use]
     pub fn is_script(&self) -> bool {
@@ -202,8 +210,11 @@ mod tests {
         assert_eq!(to(&ways, Destination::http("a.test", 80)), "plain.test:1080");
         assert_eq!(to(&ways, Destination::https("www.corp.test", 443)), "direct");
         assert_eq!(to(&ways, Destination::http("192.0.2.9", 80)), "direct");
+        let named: Vec<String> = ways.proxies().iter().map(ProxyAddress::to_string).collect();
+        assert_eq!(named, ["secure.test:3128", "plain.test:1080"]);
         let ways = environment(&[("ALL_PROXY", "all.test:8080"), ("https_proxy", " ")]).unwrap();
         assert_eq!(to(&ways, Destination::https("a.test", 443)), "all.test:8080");
+        assert_eq!(ways.proxies().len(), 1);
         assert_eq!(to(&ways, Destination::http("a.test", 80)), "all.test:8080");
     }
 

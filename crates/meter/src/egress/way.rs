@@ -212,3 +212,47 @@ fn my_address() -> io::Result<IpAddr> {
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 53))?;
     Ok(socket.local_addr()?.ip())
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::RootCertStore;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// REQ NET-10: whoever names a host, signed or not, it is not gone to unless the catalogue has it;
+    /// not even when every host would lead to the same address, or a proxy stands ready.
+    #[tokio::test]
+    async fn a_host_that_the_catalogue_does_not_name_is_not_gone_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        for (connect, proxy) in
+            [(Some(address), "none".to_owned()), (None, format!("http://{address}"))]
+        {
+            let way = Way {
+                connect,
+                allowed: vec!["comet.timbre.localhost".to_owned()],
+                tls: Arc::new(tls.clone()),
+                proxy: Proxy { way: proxy.parse().unwrap(), ..Proxy::default() },
+                credentials: Credentials::none(),
+                patience: Duration::from_secs(1),
+                ways: OnceCell::new(),
+            };
+            for host in
+                ["comet.example.org", "timbre.localhost", "COMET.timbre.localhost", "127.0.0.1", ""]
+            {
+                let blocked = way.open(host, 443).await.err().unwrap();
+                assert!(matches!(blocked, Blocked::NotAllowed), "{host}: {blocked:?}");
+            }
+        }
+        // Nobody knocked.
+        let knocked = timeout(Duration::from_millis(100), listener.accept()).await;
+        assert!(knocked.is_err());
+    }
+}

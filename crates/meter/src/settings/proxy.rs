@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use timbre_proxy::{Credentials, NoProxy, PacSource, ProxySettings, Secret};
+use timbre_proxy::{Credentials, NoProxy, PacSource, ProxyAddress, ProxySettings, Secret, Ways};
 use toml::Spanned;
 
 use super::SettingsError;
@@ -35,6 +35,20 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// The proxies that the settings themselves name, or the environment they point to (`variable` gives a
+    /// variable's value): what a machine's own firewall has to let through. Those of a script are not
+    /// known before it runs.
+    #[must_use]
+    pub fn addresses(&self, variable: &dyn Fn(&str) -> Option<String>) -> Vec<ProxyAddress> {
+        match &self.way {
+            ProxySettings::None | ProxySettings::Pac(_) => Vec::new(),
+            ProxySettings::Explicit(proxy) => vec![proxy.clone()],
+            ProxySettings::Environment => {
+                Ways::from_environment(variable).map_or_else(|_| Vec::new(), |ways| ways.proxies())
+            }
+        }
+    }
+
     /// What may be shown to the proxy. Reads the password, from a path that is not relative any more.
     ///
     /// # Errors

@@ -288,6 +288,10 @@ fn a_directory_that_names_other_places_is_reported_and_not_followed() {
     let signed_in = wait(meter.sign_in()).unwrap();
     assert_eq!(signed_in.unknown_services, [format!("{} {}", elsewhere.0, elsewhere.1)]);
     assert_eq!(signed_in.clock_behind_seconds, 0);
+    // What it named is not used: the meter goes where its catalogue says.
+    stage.provider.books().asked.clear();
+    wait(meter.install()).unwrap();
+    assert_eq!(stage.provider.books().asked, ["/comet/v1/installation"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a script can ask the world for. Everything comes from [`Surroundings`]; how often is bounded.
 
+use core::net::IpAddr;
 use std::cell::Cell;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
