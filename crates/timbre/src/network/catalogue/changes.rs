@@ -81,18 +81,19 @@ mod tests {
         let new = Catalogue::timbre();
         let before = timbre_catalogue::export::json(&new)
             .replace("2026112401", "2026110101")
-            .replace("comet.inspection", "comet.audit");
+            .replace("distributor.sign-in", "portal.sign-in")
+            .replace("distributor.timbre", "portal.timbre");
         let old = Catalogue::read_json("old.json", &before).unwrap();
         let changes = changes::between(&old, &new);
         let text = text(&old, &new, &changes, Language::English);
         assert_eq!(
             text,
             "2026110101 → timbre, version 2026112401, effective from 2026-11-24\n\
-             comet.inspection\n  \
-             new destination, to be open by 2026-11-24: comet.timbre.localhost:443\n  \
+             distributor.sign-in\n  \
+             new destination, to be open by 2026-11-24: distributor.timbre.localhost:443\n  \
              only 0 days’ notice instead of 30\n\
-             comet.audit\n  \
-             no longer used after 2026-11-24; close comet.timbre.localhost:443"
+             portal.sign-in\n  \
+             no longer used after 2026-11-24; close portal.timbre.localhost:443"
         );
     }
 
