@@ -78,6 +78,25 @@ async fn a_process_with_the_keys_of_another_deployment_is_not_let_in() {
     assert!(Staff::open(&other, "Mallory").await.is_err());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_from_before_the_catalogues_is_brought_up_to_date_and_loses_nothing() {
+    for world in [World::on_sqlite().await, World::on_postgres().await] {
+        world.deposit("1000").await;
+        let mut other = world.connection().await;
+        for sql in ["DROP TABLE catalogues", "DELETE FROM _sqlx_migrations WHERE version = 2"] {
+            sqlx::query(sql).execute(&mut other).await.unwrap();
+        }
+        other.close().await.unwrap();
+        let (config, account) = (world.config.clone(), world.customer.account);
+        world.running.shutdown().await;
+        let running = serve(config).await.unwrap();
+        let staff = running.staff("scenario");
+        assert_eq!(staff.customer(account).await.unwrap().prepaid, cad("1000"));
+        assert_eq!(staff.catalogues().await.unwrap().len(), 4);
+        running.shutdown().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_progress_at_a_stop_is_answered() {
     let world = World::on_sqlite().await;
