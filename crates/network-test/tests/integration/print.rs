@@ -48,8 +48,10 @@ fn judged(program: &str, args: &[&str], input: &[u8]) -> Output {
 #[track_caller]
 fn accepted(program: &str, args: &[&str], input: &[u8]) -> String {
     let output = judged(program, args, input);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.is_empty(), "{program}: {said}");
+    // Poppler mistakes the boolean that PDF/UA demands here for another type.
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.replace("Syntax Error: Suspects object is wrong type (boolean)", "");
+    assert!(output.status.success() && said.trim().is_empty(), "{program}: {said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
