@@ -43,7 +43,8 @@ pub struct EgressSettings {
 
 /// The whole policy, ready for `nft -f`. Loading it again replaces it, learned addresses included.
 ///
-/// Blocks of addresses are let out when the policy has them; names never are, [`learned`] is.
+/// Published addresses are let out when the policy has them, and its resolvers: without any, the
+/// meter cannot ask for a name. Names, and ports to any host, never are: [`learned`] is.
 #[must_use]
 pub fn egress(policy: &Policy, settings: &EgressSettings) -> String {
     let mut text = format!(

@@ -160,13 +160,19 @@ impl Policy {
         let mut warn = |text: Text| self.warnings.push(Warning { endpoint: None, text });
         if selection.sources.is_empty() {
             warn(Text::fixed(
-                "Aucune adresse de machine n’est donnée : les règles valent pour tout ce qui est derrière le pare-feu. Donnez l’adresse de la machine.",
+                "Aucune adresse de machine n’est donnée : les règles valent pour tout ce qui est derrière le pare-feu. Donnez l’adresse de la machine.",
                 "No address of a meter is given: the rules hold for everything behind the firewall. Give the meter’s address.",
+            ));
+        }
+        if selection.mode == Mode::Blocks && selection.sources.iter().any(|net| !net.is_v4()) {
+            warn(Text::fixed(
+                "La machine a une adresse IPv6, et le document ne publie que des adresses IPv4 : par adresse, rien n’est ouvert en IPv6. Ouvrez par nom, ou donnez l’adresse IPv4 seulement.",
+                "The meter has an IPv6 address, and the document publishes IPv4 addresses only: by address nothing is opened over IPv6. Open by name, or give the IPv4 address only.",
             ));
         }
         if selection.resolvers.is_empty() {
             warn(Text::fixed(
-                "Aucun serveur DNS n’est donné : le port 53 est ouvert vers tous. Donnez le serveur que la machine interroge.",
+                "Aucun serveur DNS n’est donné : le port 53 est ouvert vers tous. Donnez le serveur que la machine interroge.",
                 "No DNS server is given: port 53 is open to all of them. Give the server that the meter asks.",
             ));
         }
@@ -272,21 +278,21 @@ fn name_once(endpoints: &mut Vec<EndpointId>, endpoint: &Endpoint) {
 
 fn pattern_to_any() -> Text {
     Text::fixed(
-        "Un format d’URL vers n’importe quel serveur : l’ouvrir ouvrirait les ports 80 et 443 vers tout l’internet. Ouvrez plutôt le port 5938 ou les noms d’hôtes de TeamViewer.",
+        "Un format d’URL vers n’importe quel serveur : l’ouvrir ouvrirait les ports 80 et 443 vers tout l’internet. Ouvrez plutôt le port 5938 ou les noms d’hôtes de TeamViewer.",
         "A URL pattern to any server: opening it would open ports 80 and 443 to the whole internet. Open port 5938 or TeamViewer’s host names instead.",
     )
 }
 
 fn ftp_data() -> Text {
     Text::fixed(
-        "FTP : les données passent par un second port, choisi par le serveur ; le pare-feu doit suivre la session de contrôle (assistant FTP), sinon seul l’accueil passe.",
+        "FTP : les données passent par un second port, choisi par le serveur ; le pare-feu doit suivre la session de contrôle (assistant FTP), sinon seul l’accueil passe.",
         "FTP: the data uses a second port, chosen by the server; the firewall must follow the control session (FTP helper), or only the greeting passes.",
     )
 }
 
 fn no_address() -> Text {
     Text::fixed(
-        "Le document n’imprime aucune adresse pour cette destination : elle ne peut être ouverte que par son nom.",
+        "Le document n’imprime aucune adresse pour cette destination : elle ne peut être ouverte que par son nom.",
         "The document prints no address for this destination: it can be opened by name only.",
     )
 }
@@ -294,7 +300,7 @@ fn no_address() -> Text {
 fn outside_the_blocks(addresses: &str) -> Text {
     Text::new(
         format!(
-            "Hors des plages publiées : {addresses}. Ces adresses sont ouvertes une à une ; elles peuvent changer sans avis."
+            "Hors des plages publiées : {addresses}. Ces adresses sont ouvertes une à une ; elles peuvent changer sans avis."
         ),
         format!(
             "Not covered by the published blocks: {addresses}. These addresses are opened one by one; they may change without notice."

@@ -266,7 +266,7 @@ impl Judge<'_> {
 fn no_flow(kind: Kind, target: &Target) -> Text {
     if kind == Kind::Squid && target.scheme == Scheme::Dns {
         Text::fixed(
-            "Le DNS ne passe pas par un serveur mandataire HTTP ; vérifiez le pare-feu.",
+            "Le DNS ne passe pas par un serveur mandataire HTTP ; vérifiez le pare-feu.",
             "DNS does not pass through an HTTP proxy; verify the firewall.",
         )
     } else {

@@ -15,7 +15,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         policy,
         &mut rules,
         (
-            "un objet FQDN n’accepte pas de caractère générique ; ouvrez cette destination au serveur mandataire, ou par adresse.",
+            "un objet FQDN n’accepte pas de caractère générique ; ouvrez cette destination au serveur mandataire, ou par adresse.",
             "an FQDN object takes no wildcard; open this destination at a proxy, or by address.",
         ),
     );
@@ -40,16 +40,16 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
 
 fn notes(policy: &Policy, rules: &mut Rules) {
     rules.note(
-        "timbre-asa.txt remplace la liste de l’interface « inside » : pour une interface qui ne sert que la machine. timbre-asa-add.txt insère les mêmes lignes en tête de la liste « inside_in » qui existe déjà (remplacez ce nom par le vôtre).",
+        "timbre-asa.txt remplace la liste de l’interface « inside » : pour une interface qui ne sert que la machine. timbre-asa-add.txt insère les mêmes lignes en tête de la liste « inside_in » qui existe déjà (remplacez ce nom par le vôtre).",
         "timbre-asa.txt replaces the list of the interface “inside”: for an interface that serves the meter only. timbre-asa-add.txt inserts the same lines at the head of the existing list “inside_in” (replace this name by yours).",
     );
     rules.note(
-        "L’ASA elle-même ne regarde pas dans TLS. Devant un module FirePOWER ou FTD, ajoutez une règle « Do not decrypt » pour les mêmes noms.",
+        "L’ASA elle-même ne regarde pas dans TLS. Devant un module FirePOWER ou FTD, ajoutez une règle « Do not decrypt » pour les mêmes noms.",
         "The ASA itself does not look into TLS. Before a FirePOWER module or FTD, add a “Do not decrypt” rule for the same names.",
     );
     if !policy.names.is_empty() {
         rules.note(
-            "Les noms : l’ASA les résout elle-même, sur une minuterie. Elle et la machine doivent interroger le même serveur DNS (name-server ci-dessous) ; un nom à adresses tournantes peut manquer.",
+            "Les noms : l’ASA les résout elle-même, sur une minuterie. Elle et la machine doivent interroger le même serveur DNS (name-server ci-dessous) ; un nom à adresses tournantes peut manquer.",
             "Names: the ASA resolves them itself, on a timer. It and the meter must ask the same DNS server (name-server below); a name with rotating addresses may be missed.",
         );
     }

@@ -10,16 +10,16 @@ const PATTERN: usize = 240;
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Appliquez la liste à l’interface de la machine : interface X, puis ip access-group timbre-in in. La liste ne suit pas les sessions : les réponses doivent être permises dans l’autre sens (established). La dernière ligne refuse à la machine tout le reste ; ajoutez vos propres lignes après elle, ou permit ip any any.",
+        "Appliquez la liste à l’interface de la machine : interface X, puis ip access-group timbre-in in. La liste ne suit pas les sessions : les réponses doivent être permises dans l’autre sens (established). La dernière ligne refuse à la machine tout le reste ; ajoutez vos propres lignes après elle, ou permit ip any any.",
         "Apply the list to the meter’s interface: interface X, then ip access-group timbre-in in. The list does not follow sessions: answers must be permitted the other way (established). The last line refuses everything else to the meter; add your own lines after it, or permit ip any any.",
     );
     rules.note(
-        "Le routeur ne regarde pas dans TLS : il n’y a rien à exempter ici.",
+        "Le routeur ne regarde pas dans TLS : il n’y a rien à exempter ici.",
         "The router does not look into TLS: nothing is to be exempted here.",
     );
     if !policy.names.is_empty() {
         rules.note(
-            "Les noms : le routeur observe les réponses DNS qui le traversent ; le DNS de la machine doit passer par lui, en clair. Les motifs sont des expressions régulières : les points y sont échappés. IOS classique : mode blocks.",
+            "Les noms : le routeur observe les réponses DNS qui le traversent ; le DNS de la machine doit passer par lui, en clair. Les motifs sont des expressions régulières : les points y sont échappés. IOS classique : mode blocks.",
             "Names: the router watches the DNS answers that cross it; the meter’s DNS must pass through it, in the clear. Patterns are regular expressions: dots are escaped. Classic IOS: mode blocks.",
         );
     }
@@ -35,7 +35,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     if six {
         rules.cannot(
             &[],
-            "Une adresse IPv6 de la machine ou d’un serveur DNS : cette liste est IPv4.",
+            "Une adresse IPv6 de la machine ou d’un serveur DNS : cette liste est IPv4.",
             "An IPv6 address of the meter or of a DNS server: this list is IPv4.",
         );
     }

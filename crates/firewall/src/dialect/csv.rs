@@ -12,7 +12,7 @@ use crate::{Language, Policy, RuleFile, Rules};
 pub(super) fn write(policy: &Policy, _language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Un tableau : votre pare-feu décide comment un nom devient des adresses. « *.nom » veut dire tous les noms sous celui-là, et pas celui-là.",
+        "Un tableau : votre pare-feu décide comment un nom devient des adresses. « *.nom » veut dire tous les noms sous celui-là, et pas celui-là.",
         "A table: your firewall decides how a name becomes addresses. “*.name” means every name under that one, and not that one itself.",
     );
     let mut table = Table::new(policy);

@@ -19,11 +19,11 @@ const FAMILIES: [(char, bool, &str); 2] = [('4', true, "inet"), ('6', false, "in
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Chargez d’abord les ensembles (ipset restore -exist < timbre.ipset), puis les règles. timbre.v4 et timbre.v6 sont des jeux complets pour un routeur qui ne sert que la machine (iptables-restore) ; timbre-add.v4 et timbre-add.v6 ajoutent une chaîne à vos règles (iptables-restore --noflush) et laissent la décision au reste.",
+        "Chargez d’abord les ensembles (ipset restore -exist < timbre.ipset), puis les règles. timbre.v4 et timbre.v6 sont des jeux complets pour un routeur qui ne sert que la machine (iptables-restore) ; timbre-add.v4 et timbre-add.v6 ajoutent une chaîne à vos règles (iptables-restore --noflush) et laissent la décision au reste.",
         "Load the sets first (ipset restore -exist < timbre.ipset), then the rules. timbre.v4 and timbre.v6 are whole rulesets for a router that serves the meter only (iptables-restore); timbre-add.v4 and timbre-add.v6 add a chain to your rules (iptables-restore --noflush) and leave the rest to them.",
     );
     rules.note(
-        "iptables ne regarde pas dans TLS : il n’y a rien à exempter ici.",
+        "iptables ne regarde pas dans TLS : il n’y a rien à exempter ici.",
         "iptables does not look into TLS: nothing is to be exempted here.",
     );
     learned::note_names(policy, &mut rules);

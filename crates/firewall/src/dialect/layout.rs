@@ -66,7 +66,7 @@ fn scope(policy: &Policy) -> Text {
         (sources.clone(), sources)
     };
     let mode = policy.mode;
-    Text::new(format!("mode {mode} ; source : {fr}"), format!("mode {mode}; source: {en}"))
+    Text::new(format!("mode {mode} ; source : {fr}"), format!("mode {mode}; source: {en}"))
 }
 
 /// A text on one line, whatever the catalogue put into it: a comment never ends early.

@@ -45,11 +45,11 @@ pub(super) fn note_names(policy: &Policy, rules: &mut Rules) {
         return;
     }
     rules.note(
-        "Les noms : dnsmasq, sur ce pare-feu, met dans un ensemble les adresses qu’il répond. La machine doit interroger ce dnsmasq en clair (ni DNS sur HTTPS, ni autre serveur), sinon l’ensemble reste vide et tout est refusé. Une entrée de dnsmasq vaut aussi pour tout ce qui est sous le nom.",
+        "Les noms : dnsmasq, sur ce pare-feu, met dans un ensemble les adresses qu’il répond. La machine doit interroger ce dnsmasq en clair (ni DNS sur HTTPS, ni autre serveur), sinon l’ensemble reste vide et tout est refusé. Une entrée de dnsmasq vaut aussi pour tout ce qui est sous le nom.",
         "Names: dnsmasq, on this firewall, puts the addresses that it answers into a set. The meter must ask this dnsmasq in the clear (no DNS over HTTPS, no other server), or the set stays empty and everything is refused. An entry of dnsmasq also holds for everything under the name.",
     );
     rules.note(
-        "Deux pièges mesurés : résoudre de nouveau ne prolonge pas une adresse déjà apprise (la règle qui accepte le fait), et une réponse du cache de dnsmasq ne remplit pas l’ensemble (cache-size=0). Deux noms à la même adresse s’ouvrent l’un l’autre.",
+        "Deux pièges mesurés : résoudre de nouveau ne prolonge pas une adresse déjà apprise (la règle qui accepte le fait), et une réponse du cache de dnsmasq ne remplit pas l’ensemble (cache-size=0). Deux noms à la même adresse s’ouvrent l’un l’autre.",
         "Two measured traps: resolving again does not prolong an address that was learned (the rule that accepts does), and an answer from dnsmasq’s cache does not fill the set (cache-size=0). Two names at one address open each other.",
     );
 }

@@ -56,11 +56,11 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
 
 fn notes(rules: &mut Rules) {
     rules.note(
-        "timbre.nft est un jeu complet pour un routeur qui ne sert que la machine : tout le reste de ce qui traverse est refusé. timbre-add.nft ajoute une chaîne à la table inet filter qui existe déjà (remplacez partout « filter » et « forward » par vos noms) et laisse la décision au reste du jeu.",
+        "timbre.nft est un jeu complet pour un routeur qui ne sert que la machine : tout le reste de ce qui traverse est refusé. timbre-add.nft ajoute une chaîne à la table inet filter qui existe déjà (remplacez partout « filter » et « forward » par vos noms) et laisse la décision au reste du jeu.",
         "timbre.nft is a whole ruleset for a router that serves the meter only: everything else that crosses it is refused. timbre-add.nft adds a chain to the existing table inet filter (replace “filter” and “forward” by your names throughout) and leaves the rest to your rules.",
     );
     rules.note(
-        "nftables ne regarde pas dans TLS : il n’y a rien à exempter ici. Chargez les deux fichiers ensemble : après un rechargement de nft, redémarrez dnsmasq.",
+        "nftables ne regarde pas dans TLS : il n’y a rien à exempter ici. Chargez les deux fichiers ensemble : après un rechargement de nft, redémarrez dnsmasq.",
         "nftables does not look into TLS: nothing is to be exempted here. Load both files together: after reloading nft, restart dnsmasq.",
     );
 }

@@ -9,16 +9,16 @@ use crate::{Language, NameRule, Policy, RuleFile, Rules};
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Ces destinations vont directement (DIRECT), sans serveur mandataire et donc sans inspection TLS ; tout le reste suit OTHERWISE : écrivez-y le vôtre. Pour compléter un fichier existant, copiez timbreDirect et appelez-la en premier.",
+        "Ces destinations vont directement (DIRECT), sans serveur mandataire et donc sans inspection TLS ; tout le reste suit OTHERWISE : écrivez-y le vôtre. Pour compléter un fichier existant, copiez timbreDirect et appelez-la en premier.",
         "These destinations go directly (DIRECT), without the proxy and so without TLS inspection; everything else follows OTHERWISE: write yours there. To complete an existing file, copy timbreDirect and call it first.",
     );
     rules.note(
-        "Les noms sont comparés en minuscules. Les plages d’adresses viennent en dernier : dnsResolve interroge le DNS et fait attendre.",
+        "Les noms sont comparés en minuscules. Les plages d’adresses viennent en dernier : dnsResolve interroge le DNS et fait attendre.",
         "Names are compared in lower case. Address blocks come last: dnsResolve asks the DNS and makes one wait.",
     );
     rules.cannot(
         &[],
-        "Un fichier PAC ne choisit que le chemin de HTTP et de HTTPS : le DNS et le pare-feu se règlent ailleurs, et il ne connaît pas l’adresse de la machine.",
+        "Un fichier PAC ne choisit que le chemin de HTTP et de HTTPS : le DNS et le pare-feu se règlent ailleurs, et il ne connaît pas l’adresse de la machine.",
         "A PAC file chooses the way of HTTP and HTTPS only: DNS and the firewall are set elsewhere, and it does not know the meter’s address.",
     );
     for rule in policy.addresses.iter().filter(|rule| !rule.net.is_v4()) {

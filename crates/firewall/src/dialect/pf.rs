@@ -10,16 +10,16 @@ use crate::{Language, Net, Policy, RuleFile, Rules};
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Copiez en /etc/pf.timbre.conf et ajoutez à /etc/pf.conf, avant vos propres règles : anchor \"timbre\", puis load anchor \"timbre\" from \"/etc/pf.timbre.conf\". La dernière règle refuse à la machine tout le reste ; retirez-la si vos règles doivent décider.",
+        "Copiez en /etc/pf.timbre.conf et ajoutez à /etc/pf.conf, avant vos propres règles : anchor \"timbre\", puis load anchor \"timbre\" from \"/etc/pf.timbre.conf\". La dernière règle refuse à la machine tout le reste ; retirez-la si vos règles doivent décider.",
         "Copy to /etc/pf.timbre.conf and add to /etc/pf.conf, before your own rules: anchor \"timbre\", then load anchor \"timbre\" from \"/etc/pf.timbre.conf\". The last rule refuses everything else to the meter; remove it if your rules are to decide.",
     );
     rules.note(
-        "pf ne regarde pas dans TLS : il n’y a rien à exempter ici.",
+        "pf ne regarde pas dans TLS : il n’y a rien à exempter ici.",
         "pf does not look into TLS: nothing is to be exempted here.",
     );
     if !policy.names.is_empty() {
         rules.note(
-            "Les noms : pf ne les résout qu’au chargement ; timbre-pf-refresh.sh remplit une table par nom (cron, toutes les cinq minutes). Le pare-feu et la machine doivent interroger le même serveur DNS ; un nom à adresses tournantes peut manquer.",
+            "Les noms : pf ne les résout qu’au chargement ; timbre-pf-refresh.sh remplit une table par nom (cron, toutes les cinq minutes). Le pare-feu et la machine doivent interroger le même serveur DNS ; un nom à adresses tournantes peut manquer.",
             "Names: pf resolves them at load only; timbre-pf-refresh.sh fills one table per name (cron, every five minutes). The firewall and the meter must ask the same DNS server; a name with rotating addresses may be missed.",
         );
     }
@@ -27,7 +27,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         policy,
         &mut rules,
         (
-            "une table de pf n’apprend que des noms exacts ; ouvrez cette destination au serveur mandataire.",
+            "une table de pf n’apprend que des noms exacts ; ouvrez cette destination au serveur mandataire.",
             "a table of pf learns exact names only; open this destination at a proxy.",
         ),
     );

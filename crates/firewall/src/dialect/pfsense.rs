@@ -10,12 +10,12 @@ use crate::{Language, Policy, RuleFile, Rules};
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "pfSense : Pare-feu > Alias > Importer, une liste par alias. OPNsense : Pare-feu > Alias, type Hosts ou URL Table (IPs). Une règle par alias, sur l’interface de la machine, selon timbre-pfsense.txt.",
+        "pfSense : Pare-feu > Alias > Importer, une liste par alias. OPNsense : Pare-feu > Alias, type Hosts ou URL Table (IPs). Une règle par alias, sur l’interface de la machine, selon timbre-pfsense.txt.",
         "pfSense: Firewall > Aliases > Import, one list per alias. OPNsense: Firewall > Aliases, type Hosts or URL Table (IPs). One rule per alias, on the meter’s interface, as in timbre-pfsense.txt.",
     );
     if !policy.names.is_empty() {
         rules.note(
-            "Les noms : le pare-feu les résout lui-même (toutes les 300 s par défaut). Le pare-feu et la machine doivent interroger le même serveur DNS ; un nom à adresses tournantes peut manquer.",
+            "Les noms : le pare-feu les résout lui-même (toutes les 300 s par défaut). Le pare-feu et la machine doivent interroger le même serveur DNS ; un nom à adresses tournantes peut manquer.",
             "Names: the firewall resolves them itself (every 300 s by default). The firewall and the meter must ask the same DNS server; a name with rotating addresses may be missed.",
         );
     }
@@ -23,7 +23,7 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
         policy,
         &mut rules,
         (
-            "les alias n’acceptent pas de caractère générique ; ouvrez cette destination au serveur mandataire.",
+            "les alias n’acceptent pas de caractère générique ; ouvrez cette destination au serveur mandataire.",
             "aliases take no wildcard; open this destination at a proxy.",
         ),
     );

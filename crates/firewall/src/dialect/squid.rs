@@ -12,16 +12,16 @@ use crate::{Language, NameRule, Policy, RuleFile, Rules};
 pub(super) fn write(policy: &Policy, language: Language) -> Rules {
     let mut rules = Rules::begin(policy);
     rules.note(
-        "Copiez dans /etc/squid/conf.d : il doit être lu avant tout http_access de votre squid.conf. La dernière ligne refuse à la machine tout le reste. L’exemption se place avant toute ligne ssl_bump bump.",
+        "Copiez dans /etc/squid/conf.d : il doit être lu avant tout http_access de votre squid.conf. La dernière ligne refuse à la machine tout le reste. L’exemption se place avant toute ligne ssl_bump bump.",
         "Copy into /etc/squid/conf.d: it must be read before any http_access of your squid.conf. The last line refuses everything else to the meter. The exemption stands before any line ssl_bump bump.",
     );
     rules.note(
-        "Les noms : squid compare le nom demandé (URL, CONNECT, SNI), quelle que soit l’adresse. « .nom » vaut aussi pour le nom lui-même. Les plages d’adresses font résoudre le nom à squid.",
+        "Les noms : squid compare le nom demandé (URL, CONNECT, SNI), quelle que soit l’adresse. « .nom » vaut aussi pour le nom lui-même. Les plages d’adresses font résoudre le nom à squid.",
         "Names: squid compares the name asked for (URL, CONNECT, SNI), whatever the address. “.name” also holds for the name itself. Address blocks make squid resolve the name.",
     );
     rules.cannot(
         &[],
-        "Le DNS de la machine ne passe pas par un serveur mandataire HTTP : ouvrez le port 53 au pare-feu. Le FTP passe par squid s’il est demandé comme URL ftp://.",
+        "Le DNS de la machine ne passe pas par un serveur mandataire HTTP : ouvrez le port 53 au pare-feu. Le FTP passe par squid s’il est demandé comme URL ftp://.",
         "The meter’s DNS does not pass through an HTTP proxy: open port 53 at the firewall. FTP passes through squid if it is asked for as an ftp:// URL.",
     );
     let head = |title: &str, rules: &Rules| layout::header("# ", title, policy, rules, language);

@@ -36,6 +36,8 @@ pub(super) enum Way {
     Out,
     /// The answers to it.
     Back,
+    /// What the meter sends once it is answered.
+    On,
 }
 
 /// The answer of a condition.
@@ -152,7 +154,7 @@ impl Condition {
 
     /// Whether it holds for a connection's packets on one way.
     pub(super) fn holds(&self, flow: &Flow, way: Way) -> Truth {
-        let out = way == Way::Out;
+        let out = way != Way::Back;
         match self {
             Condition::Always => Truth::Yes,
             Condition::Never => Truth::No,
@@ -173,7 +175,9 @@ impl Condition {
             Condition::FromPort(ports) if out => meter_port_in(ports),
             Condition::FromPort(ports) => far_port_in(ports, flow),
             Condition::Family(v4) => Truth::of(flow.source.is_v4() == *v4),
-            Condition::State(new, established) => Truth::of(if out { *new } else { *established }),
+            Condition::State(new, established) => {
+                Truth::of(if way == Way::Out { *new } else { *established })
+            }
             Condition::Tunnel => Truth::of(!matches!(flow.scheme, Scheme::Http | Scheme::Ftp)),
             Condition::Not(inner) => inner.holds(flow, way).not(),
             Condition::All(parts) => Truth::all(parts.iter().map(|part| part.holds(flow, way))),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Input;
 use super::dnsmasq::Feeds;
 use super::flow::Condition;
-use super::program::{Action, Chain, Program, Rule};
+use super::program::{self, Action, Chain, Program, Rule};
 use super::words::{self, At};
 use crate::Net;
 
@@ -110,12 +110,10 @@ impl Reader<'_> {
         let silent = self.table != "filter" && end == Action::Allow;
         let mut chain = Chain::new(end, if silent { At::default() } else { at }, line);
         if policy != Some("-") {
-            chain.rules.push(Rule {
-                at: At::default(),
-                text: String::new(),
-                condition: Condition::Family(self.six),
-                action: Action::Allow,
-            });
+            chain.rules.push(program::not_for(Condition::Family(self.six)));
+            if self.table == "nat" {
+                chain.rules.push(program::first_packet_only());
+            }
         }
         program.chains.insert(self.key(name), chain);
     }
@@ -142,9 +140,9 @@ impl Reader<'_> {
         let condition = Condition::All(parsed.conditions);
         let rule = Rule { at, text: line.to_owned(), condition, action: parsed.action };
         match program.chains.get_mut(&self.key(name)) {
-            // The rule about the other family stays the first.
+            // The rules about packets that this chain is not for stay the first.
             Some(chain) if first => {
-                let at = usize::from(chain.rules.first().is_some_and(|rule| rule.text.is_empty()));
+                let at = chain.rules.iter().take_while(|rule| rule.text.is_empty()).count();
                 chain.rules.insert(at, rule);
             }
             Some(chain) => chain.rules.push(rule),
@@ -242,6 +240,8 @@ impl Arguments<'_> {
             "--sport" | "--source-port" | "--sports" | "--source-ports" => {
                 ports(one).map_or(Condition::Unclear, Condition::FromPort)
             }
+            // The table raw is asked before connections are tracked.
+            "--ctstate" | "--state" if self.reader.table == "raw" => Condition::Unclear,
             "--ctstate" | "--state" => state(one),
             "--syn" => Condition::State(true, false),
             "--match-set" => self.reader.sets.condition(one, values.get(1).copied()),

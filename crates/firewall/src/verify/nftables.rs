@@ -13,7 +13,7 @@ mod tokens;
 use super::Input;
 use super::dnsmasq::Feeds;
 use super::flow::Condition;
-use super::program::{Action, Chain, Program, Rule};
+use super::program::{self, Action, Chain, Program};
 use super::words::At;
 use tables::{Base, Tables};
 
@@ -23,8 +23,9 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
     let mut program = Program::default();
     let tables = tables::read(&tokens, &mut |at, text| program.skip(at, text));
     for ((family, name), table) in &tables {
-        let scope = rule::Scope { family, name, table, feeds: &feeds };
         for (chain_name, chain) in &table.chains {
+            let early = chain.base.as_ref().is_some_and(is_early);
+            let scope = rule::Scope { family, name, table, feeds: &feeds, early };
             let lowered = lower(&scope, chain_name, chain);
             program.chains.insert(scope.chain(chain_name), lowered);
         }
@@ -48,6 +49,12 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
         }
     }
     program
+}
+
+/// Whether a packet meets the chain before the kernel has tracked its connection.
+fn is_early(base: &Base) -> bool {
+    const TRACKING: i64 = -200;
+    ["prerouting", "output"].contains(&base.hook.as_str()) && base.priority <= TRACKING
 }
 
 /// The base chains of some hooks, in the order in which a packet meets them.
@@ -80,12 +87,12 @@ fn lower(scope: &rule::Scope<'_>, name: &str, chain: &tables::Chain) -> Chain {
         "ip6" => Some(Condition::Family(true)),
         _ => None,
     };
-    lowered.rules.extend(other_family.map(|condition| Rule {
-        at: At::default(),
-        text: format!("table {} {}", scope.family, scope.name),
-        condition,
-        action: if chain.base.is_some() { Action::Allow } else { Action::Return },
-    }));
+    if let Some(base) = &chain.base {
+        lowered.rules.extend(other_family.map(program::not_for));
+        if base.kind == "nat" {
+            lowered.rules.push(program::first_packet_only());
+        }
+    }
     for tokens in &chain.rules {
         lowered.rules.extend(rule::lower(scope, tokens));
     }

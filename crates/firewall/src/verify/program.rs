@@ -38,6 +38,16 @@ pub(super) struct Chain {
     pub(super) end: Rule,
 }
 
+/// What lets some packets pass a chain whose rules are not for them.
+pub(super) fn not_for(condition: Condition) -> Rule {
+    Rule { at: At::default(), text: String::new(), condition, action: Action::Allow }
+}
+
+/// Addresses are translated for the first packet of a connection only.
+pub(super) fn first_packet_only() -> Rule {
+    not_for(Condition::State(false, true))
+}
+
 impl Chain {
     pub(super) fn new(end: Action, at: At, text: impl Into<String>) -> Chain {
         let end = Rule { at, text: text.into(), condition: Condition::Always, action: end };
@@ -146,6 +156,7 @@ impl Program {
         let mut outcomes = self.way(&self.entries, flow, Way::Out);
         if !self.answers.is_empty() {
             outcomes = outcomes.then(self.way(&self.answers, flow, Way::Back));
+            outcomes = outcomes.then(self.way(&self.entries, flow, Way::On));
         }
         if let Some((at, text)) = &self.unread {
             let because = Because { at: *at, text: text.clone() };

@@ -10,6 +10,7 @@ mod egress;
 mod every_row;
 mod iptables;
 mod judges;
+mod kernel;
 mod nftables;
 mod pac;
 mod round_trip;

@@ -14,6 +14,9 @@ pub(super) struct Scope<'a> {
     pub(super) name: &'a str,
     pub(super) table: &'a Table,
     pub(super) feeds: &'a Feeds,
+    /// Whether the chain is called before connections are tracked: what it says of their states,
+    /// itself or by a chain that it calls, is not judged.
+    pub(super) early: bool,
 }
 
 pub(super) fn chain_key(family: &str, table: &str, chain: &str) -> String {
@@ -29,7 +32,16 @@ impl Scope<'_> {
 /// The rules that one rule of nftables comes to; a verdict map is several.
 pub(super) fn lower(scope: &Scope<'_>, tokens: &[Token]) -> Vec<Rule> {
     let mut parser = Parser { scope, tokens, next: 0, conditions: Vec::new(), cases: Vec::new() };
-    let action = parser.statements();
+    let mut action = parser.statements();
+    if scope.early {
+        if tokens.iter().any(|token| token.is("ct")) {
+            parser.conditions = vec![Condition::Unclear];
+            parser.cases.iter_mut().for_each(|(condition, _)| *condition = Condition::Unclear);
+        }
+        if let Action::Jump(_) | Action::Goto(_) = action {
+            action = Action::Unclear;
+        }
+    }
     let (at, text) = (tokens.first().map_or_else(Default::default, |t| t.at), words(tokens));
     let base = parser.conditions;
     let case = |(extra, action): (Condition, Action)| {

@@ -2,7 +2,7 @@
 //! and go to the next step; `splice` lets the connection alone; `bump` opens it; `terminate` ends it.
 
 use super::super::flow::Condition;
-use super::super::program::{Action, Chain, Rule};
+use super::super::program::{Action, Chain, Rule, not_for};
 use super::super::words::At;
 use super::Directive;
 use super::acl::Acls;
@@ -27,12 +27,7 @@ pub(super) fn read(lines: &[Directive], acls: &Acls) -> Chain {
     let bumps: Vec<Line<'_>> = lines.iter().filter_map(line).collect();
     // Only a tunnel holds TLS; and without a port that opens it the lines do nothing.
     if opens {
-        chain.rules.push(Rule {
-            at: At::default(),
-            text: String::new(),
-            condition: Condition::Tunnel.not(),
-            action: Action::Allow,
-        });
+        chain.rules.push(not_for(Condition::Tunnel.not()));
         step(&bumps, 1, &[], acls, &mut chain.rules);
     }
     chain
