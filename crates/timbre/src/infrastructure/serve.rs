@@ -64,8 +64,7 @@ pub(super) fn init(file: &Path, args: InitArgs, output: &OutputArgs) -> Result<O
 data_dir = {:?}
 # domain = \"timbre.localhost\"
 # listen = \"127.0.0.1:8443\"
-# listen_clear = \"0.0.0.0:80\"                                   # without it, nothing answers in the clear; with it, only
-#                                                               # the network test, which must be seen on port 80 as well
+# listen_clear = \"127.0.0.1:80\"                                # without it, none; the network test alone answers there
 # admin_listen = \"127.0.0.1:9443\"
 # database = \"postgres://timbre@/timbre?host=/run/postgresql\"    # without it, SQLite in data_dir
 # only = [\"distributor\", \"comet\"]                               # without it, every service
@@ -126,7 +125,8 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
         output.show(&serving, || {
             let language = output.language();
             let in_clear = serving.listen_clear.map_or_else(String::new, |address| {
-                let title = language.pick("Essai du réseau, en clair :", "Network test, in the clear:");
+                let title =
+                    language.pick("Essai du réseau, en clair :", "Network test, in the clear:");
                 format!("{title} http://network-test.{}:{}\n", serving.domain, address.port())
             });
             format!(
