@@ -84,15 +84,13 @@ fn hop(station: Station, report: &Report, language: Language) -> Option<Hop> {
     let here = || blames.clone().filter(|(_, blame)| Station::of(blame.who) == Some(station));
     let blamed = here().map(|(verdict, _)| verdict).max_by_key(|verdict| verdict.weight());
     let own_name = here().find_map(|(_, blame)| blame.name.clone());
-    let is_by_proxy = report.way != "direct";
-    if station == Station::Proxy && blamed.is_none() && !is_by_proxy {
+    let proxy = words::proxy(report);
+    if station == Station::Proxy && blamed.is_none() && proxy.is_none() {
         return None;
     }
     let note = match station {
         Station::Resolver => report.resolvers.first().cloned().unwrap_or_default(),
-        Station::Proxy if is_by_proxy => {
-            report.way.rsplit(' ').next().unwrap_or_default().to_owned()
-        }
+        Station::Proxy => proxy.unwrap_or_default().to_owned(),
         _ => String::new(),
     };
     let note = own_name.unwrap_or(note);
@@ -128,8 +126,11 @@ pub(super) fn broken(text: &str, columns: usize) -> Vec<String> {
     if letters.len() <= columns {
         return vec![text.to_owned()];
     }
-    let space = letters[..=columns].iter().rposition(|c| *c == ' ');
-    let end = space.filter(|at| *at > 0).unwrap_or(columns);
+    // At a space, else before a mark that begins a part of a host or of an address.
+    let begins = |c: &char| matches!(c, ' ' | '.' | ':' | '-' | '@');
+    let end = letters[..=columns].iter().rposition(|c| *c == ' ');
+    let end = end.or_else(|| letters[..=columns].iter().rposition(begins));
+    let end = end.filter(|at| *at > 0).unwrap_or(columns);
     let first: String = letters[..end].iter().collect();
     let rest: String = letters[end..].iter().collect::<String>().trim_start().to_owned();
     let second = if rest.chars().count() > columns {

@@ -67,7 +67,7 @@ fn collect(report: &Report, secrets: &mut Secrets) {
         }
     }
     let ways = report.checks.iter().map(|check| &check.way).chain([&report.way]);
-    for way in ways.filter(|way| *way != "direct") {
+    for way in ways.filter(|way| !matches!(way.as_str(), "direct" | "none" | "environment")) {
         let host = host_of(way.rsplit(' ').next().unwrap_or_default());
         secrets.add(if host.parse::<IpAddr>().is_ok() { "address" } else { "internal-host" }, host);
     }
@@ -94,6 +94,7 @@ fn is_stand_in(text: &str) -> bool {
 
 /// The host of a URL or of `host:port`.
 fn host_of(text: &str) -> &str {
+    let text = text.strip_prefix("pac:").unwrap_or(text);
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
     let text = text.split('/').next().unwrap_or(text);
     let text = text.rsplit_once('@').map_or(text, |(_, host)| host);

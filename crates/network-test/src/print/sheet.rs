@@ -30,7 +30,7 @@ pub(super) struct Sheet<'a> {
 
 /// One thing to ask of the people who run the network.
 pub(super) struct Ask<'a> {
-    pub(super) text: &'a str,
+    pub(super) text: Cow<'a, str>,
     /// What is wrong, and who stands in the way.
     pub(super) why: String,
     /// `host:443 (192.0.2.1)`.
@@ -42,7 +42,7 @@ pub(super) struct Ask<'a> {
 /// One line per heading of the document.
 pub(super) struct Row<'a> {
     pub(super) title: Cow<'a, str>,
-    pub(super) group: &'static str,
+    pub(super) group: String,
     pub(super) verdict: Verdict,
     /// DNS, TCP, TLS, HTTP; none where nothing was looked at.
     pub(super) cells: [Option<Verdict>; COLUMNS.len()],
@@ -117,6 +117,22 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// The checks of the network as a whole that were made.
+    pub(super) fn tested(&self) -> impl Iterator<Item = &Line<'a>> {
+        self.network.iter().filter(|line| line.verdict != Verdict::Skip)
+    }
+
+    /// Those that were not, by name.
+    pub(super) fn untested(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for line in self.network.iter().filter(|line| line.verdict == Verdict::Skip) {
+            if !names.contains(&line.name.as_ref()) {
+                names.push(&line.name);
+            }
+        }
+        names.join(", ")
+    }
+
     /// One of two texts.
     pub(super) fn pick(&self, french: &'static str, english: &'static str) -> &'static str {
         self.language.pick(french, english)
@@ -185,14 +201,12 @@ fn remarks(services: usize, language: Language) -> String {
 
 fn facts(report: &Report, language: Language) -> Vec<(&'static str, String)> {
     let pick = |french, english| language.pick(french, english);
-    let direct = pick("directe, sans mandataire", "direct, without a proxy");
-    let way = if report.way == "direct" { direct } else { &report.way };
     let version = format!("{} · {}", report.catalogue.id, report.catalogue.version);
     let mut facts = vec![
         (pick("Rapport", "Report"), report.id.clone()),
         (pick("Fait le", "Made on"), words::moment(report.started, language)),
         (pick("Catalogue", "Catalogue"), version),
-        (pick("Voie", "Way out"), way.to_owned()),
+        (pick("Voie", "Way out"), words::way_out(report, language)),
     ];
     if !report.resolvers.is_empty() {
         facts.push((pick("Serveurs DNS", "DNS servers"), report.resolvers.join(", ")));
@@ -248,12 +262,20 @@ impl<'a> Ask<'a> {
         });
         let endpoints: Vec<_> = request.endpoints.iter().map(|id| id.as_str()).collect();
         Ask {
-            text: language.of(&request.text),
+            text: text(request, language),
             why: format!("{title}{by}"),
             hosts: hosts.collect(),
             endpoints: endpoints.join(", "),
         }
     }
+}
+
+/// What is asked. When the hosts follow in a list of their own, they need not be in the sentence too.
+fn text(request: &Request, language: Language) -> Cow<'_, str> {
+    let text = language.of(&request.text);
+    let remedy = language.owned(request.code.remedy());
+    let is_repeated = !request.hosts.is_empty() && text.starts_with(remedy.as_ref());
+    if is_repeated { remedy } else { Cow::Borrowed(text) }
 }
 
 impl<'a> Row<'a> {
@@ -275,6 +297,7 @@ impl<'a> Row<'a> {
         for (check, code) in problems.iter().filter_map(|check| Some((check, check.code?))) {
             let title = language.owned(code.title());
             match found.iter_mut().find(|found| found.title == title) {
+                Some(known) if known.targets.contains(&check.target.as_str()) => {}
                 Some(known) => known.targets.push(&check.target),
                 None => found.push(Found { title, targets: vec![&check.target] }),
             }
@@ -283,13 +306,20 @@ impl<'a> Row<'a> {
         lines.sort_by_key(|line| std::cmp::Reverse(line.verdict.weight()));
         Row {
             title: words::section(&service.section, language),
-            group: words::group(service.group, language),
+            group: group(report, service, language),
             verdict: service.verdict,
             cells,
             found,
             lines,
         }
     }
+}
+
+/// How much the meter depends on it; and its id, where the heading alone does not tell it from another.
+fn group(report: &Report, service: &Service, language: Language) -> String {
+    let group = words::group(service.group, language);
+    let alike = report.services.iter().filter(|other| other.section == service.section).count();
+    if alike > 1 { format!("{group} · {}", service.id) } else { group.to_owned() }
 }
 
 impl<'a> Line<'a> {

@@ -77,11 +77,7 @@ fn head(text: &mut String, report: &Report, ink: Ink, language: Language) {
     let catalogue = format!("{} {}", report.catalogue.id, report.catalogue.version);
     let report_word = language.pick("rapport", "report");
     let _ = writeln!(text, "{}", ink.soft(&format!("{catalogue} · {when} · {report_word} {}", report.id)));
-    let mut way = if report.way == "direct" {
-        language.pick("voie directe", "direct way out").to_owned()
-    } else {
-        report.way.clone()
-    };
+    let mut way = words::way_out(report, language);
     if !report.resolvers.is_empty() {
         let _ = write!(way, " · DNS {}", report.resolvers.join(", "));
     }
@@ -176,7 +172,7 @@ fn requests(text: &mut String, report: &Report, ink: Ink, language: Language) {
     let _ = write!(text, "\n{}\n", ink.bold(title));
     for (index, request) in report.requests.iter().enumerate() {
         let ask = Ask::of(request, language);
-        paragraph(text, &format!("{:>3}. ", index + 1), ask.text);
+        paragraph(text, &format!("{:>3}. ", index + 1), &ask.text);
         paragraph(text, "     ", &ask.why);
         for host in &ask.hosts {
             let _ = writeln!(text, "       · {host}");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use timbre_catalogue::Group;
 
 use super::Language;
-use crate::{Blame, CheckId, Overall, Verdict};
+use crate::{Blame, CheckId, Confidence, Overall, Report, Verdict};
 
 impl Verdict {
     /// How bad it is; a check that was not made says nothing.
@@ -71,7 +71,13 @@ impl CheckId {
 pub(super) fn blame(blame: &Blame, language: Language) -> String {
     let who = language.owned(blame.who.title());
     let name = blame.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let confidence = language.owned(blame.confidence.title());
+    let french = match blame.confidence {
+        Confidence::Possible => "peut-être",
+        Confidence::Likely => "probablement",
+        Confidence::Certain => "certainement",
+    };
+    // An adverb agrees with whatever stands in the way.
+    let confidence = language.pick(Cow::Borrowed(french), blame.confidence.title().en);
     format!("{who}{name}, {confidence}")
 }
 
@@ -118,6 +124,30 @@ pub(super) const fn group(group: Group, language: Language) -> &'static str {
     match language {
         Language::French => french,
         Language::English => english,
+    }
+}
+
+/// The proxy that destinations were reached by, when there was one: `proxy.example:3128`.
+pub(super) fn proxy(report: &Report) -> Option<&str> {
+    let used = report.checks.iter().find_map(|check| check.way.strip_prefix("proxy "));
+    used.or_else(|| report.way.strip_prefix("proxy ")).or_else(|| report.way.strip_prefix("http://"))
+}
+
+/// How destinations were reached, in words.
+pub(super) fn way_out(report: &Report, language: Language) -> String {
+    let direct = language.pick("directe, sans mandataire", "direct, without a proxy");
+    let by_settings = match proxy(report) {
+        Some(proxy) => language.pick(format!("mandataire {proxy}"), format!("proxy {proxy}")),
+        None => direct.to_owned(),
+    };
+    match report.way.as_str() {
+        "environment" => {
+            let from = language.pick("selon l’environnement", "by the environment");
+            format!("{by_settings} ({from})")
+        }
+        "none" | "direct" => by_settings,
+        way if way.starts_with("pac:") => format!("{by_settings} ({way})"),
+        _ => by_settings,
     }
 }
 

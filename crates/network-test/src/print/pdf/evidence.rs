@@ -36,8 +36,8 @@ pub(super) fn problems(layout: &mut Layout, sheet: &Sheet<'_>) {
     }
     if left_out > 0 {
         let text = sheet.language.pick(
-            format!("Et {left_out} autres des mêmes sortes, dans le rapport HTML ou JSON."),
-            format!("And {left_out} more of the same kinds, in the HTML or JSON report."),
+            format!("De mêmes sortes, dans le rapport HTML ou JSON\u{a0}: {left_out} de plus."),
+            format!("Of the same kinds, in the HTML or JSON report: {left_out} more."),
         );
         layout.tagged(Tag::P, |layout| layout.lines(MARGIN, SMALL, &text, COLUMN));
     }

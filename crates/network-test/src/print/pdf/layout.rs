@@ -128,9 +128,11 @@ impl Layout {
         is_full
     }
 
-    /// How much of the page is left.
-    pub(super) fn room(&self) -> f32 {
-        BOTTOM - self.y
+    /// Whatever `write` draws is decoration, although it is text: it repeats what was read already.
+    pub(super) fn decorated(&mut self, write: impl FnOnce(&mut Layout)) {
+        let open = std::mem::take(&mut self.open);
+        write(self);
+        self.open = open;
     }
 
     fn place(&mut self, mark: Mark, is_decoration: bool) {

@@ -181,7 +181,7 @@ fn asks(layout: &mut Layout, sheet: &Sheet<'_>) {
 fn one_ask(layout: &mut Layout, number: u32, ask: &Ask<'_>, language: Language) {
     let x = MARGIN + 26.0;
     let column = COLUMN - 26.0;
-    layout.need(layout.height(STRONG, ask.text, column) + layout.height(SMALL, &ask.why, column));
+    layout.need(layout.height(STRONG, &ask.text, column) + layout.height(SMALL, &ask.why, column));
     layout.tagged(Tag::LI, |layout| {
         let label = Style { colour: WHITE, ..STRONG };
         let y = layout.y;
@@ -192,9 +192,12 @@ fn one_ask(layout: &mut Layout, number: u32, ask: &Ask<'_>, language: Language) 
             layout.line(MARGIN + 9.0 - width / 2.0, y + 11.3, label, &text);
         });
         layout.tagged(Tag::LBody, |layout| {
-            layout.tagged(Tag::P, |layout| layout.lines(x, STRONG, ask.text, column));
+            layout.tagged(Tag::P, |layout| layout.lines(x, STRONG, &ask.text, column));
             layout.tagged(Tag::P, |layout| layout.lines(x, SMALL, &ask.why, column));
-            for host in &ask.hosts {
+            // A few hosts are easier to check line by line, many in a block.
+            let is_short = ask.hosts.len() <= 6;
+            let hosts = if is_short { ask.hosts.clone() } else { vec![ask.hosts.join(", ")] };
+            for host in &hosts {
                 layout.tagged(Tag::P, |layout| layout.lines(x, MONO, host, column));
             }
             if !ask.endpoints.is_empty() {

@@ -42,11 +42,6 @@ fn badge(layout: &mut Layout, sheet: &Sheet<'_>, x: f32, top: f32, verdict: Verd
 
 /// The services of the document by layer.
 pub(super) fn services(layout: &mut Layout, sheet: &Sheet<'_>) {
-    // A table that fits on one page is not broken over two.
-    let rows: f32 = sheet.rows.iter().map(|row| row_height(layout, row)).sum();
-    if rows + 60.0 > layout.room() && rows < 560.0 {
-        layout.need(rows + 60.0);
-    }
     heading(layout, sheet.pick("Services", "Services"));
     layout.tagged(Tag::Table, |layout| {
         let mut titles = vec![(MARGIN, sheet.pick("Service", "Service"))];
@@ -58,6 +53,7 @@ pub(super) fn services(layout: &mut Layout, sheet: &Sheet<'_>) {
         titles.push((x, sheet.pick("Résultat", "Result")));
         header(layout, &titles);
         for row in &sheet.rows {
+            next_row(layout, &titles, row_height(layout, row));
             service(layout, sheet, row);
         }
     });
@@ -91,13 +87,12 @@ fn row_height(layout: &Layout, row: &Row<'_>) -> f32 {
 
 fn service(layout: &mut Layout, sheet: &Sheet<'_>, row: &Row<'_>) {
     let height = row_height(layout, row);
-    layout.need(height);
     let top = layout.y + PAD;
     let (result, width) = result_column();
     layout.tagged(Tag::TR, |layout| {
         layout.tagged(Tag::TH(TableHeaderScope::Row), |layout| {
             let y = cell(layout, MARGIN, top, NAMED, &row.title, NAME - 8.0);
-            cell(layout, MARGIN, y, SMALL, row.group, NAME - 8.0);
+            cell(layout, MARGIN, y, SMALL, &row.group, NAME - 8.0);
         });
         let mut x = MARGIN + NAME;
         for verdict in row.cells {
@@ -144,33 +139,58 @@ pub(super) fn network(layout: &mut Layout, sheet: &Sheet<'_>) {
         let titles = [
             (MARGIN, sheet.pick("Vérification", "Check")),
             (MARGIN + NAME, sheet.pick("Cible", "Target")),
-            (MARGIN + NAME + 150.0, sheet.pick("Résultat", "Result")),
+            (MARGIN + NAME + TARGET, sheet.pick("Résultat", "Result")),
         ];
         header(layout, &titles);
-        for line in &sheet.network {
+        for line in sheet.tested() {
+            next_row(layout, &titles, check_height(layout, line));
             check(layout, sheet, line);
         }
     });
+    let untested = sheet.untested();
+    if !untested.is_empty() {
+        let text = format!("{} {untested}", sheet.pick("Non vérifié\u{a0}:", "Not tested:"));
+        layout.y += 4.0;
+        layout.tagged(Tag::P, |layout| layout.lines(MARGIN, SMALL, &text, COLUMN));
+    }
+}
+
+const TARGET: f32 = 150.0;
+const TARGET_STYLE: Style = Style { size: 8.0, ..TEXT };
+
+fn wrong<'a>(line: &'a Line<'_>) -> &'a str {
+    line.wrong.as_ref().map(|wrong| wrong.title.as_ref()).unwrap_or_default()
+}
+
+fn check_height(layout: &Layout, line: &Line<'_>) -> f32 {
+    let found = wrong(line);
+    let width = COLUMN - NAME - TARGET;
+    let found = if found.is_empty() { 0.0 } else { layout.height(SMALL, found, width) };
+    (CELL.leading() + found)
+        .max(layout.height(TARGET_STYLE, line.target, TARGET - 8.0))
+        .max(layout.height(NAMED, &line.name, NAME - 8.0))
+        + 2.0 * PAD
+}
+
+/// Makes room for a row; a page that begins with one says again what its columns are.
+fn next_row(layout: &mut Layout, titles: &[(f32, &str)], height: f32) {
+    if layout.need(height) {
+        layout.decorated(|layout| header(layout, titles));
+    }
 }
 
 fn check(layout: &mut Layout, sheet: &Sheet<'_>, line: &Line<'_>) {
-    let (target_width, result) = (142.0, MARGIN + NAME + 150.0);
+    let result = MARGIN + NAME + TARGET;
     let width = MARGIN + COLUMN - result;
-    let found = line.wrong.as_ref().map(|wrong| wrong.title.as_ref()).unwrap_or_default();
-    let target = Style { size: 8.0, ..TEXT };
-    let found_height = if found.is_empty() { 0.0 } else { layout.height(SMALL, found, width) };
-    let height = (CELL.leading() + found_height)
-        .max(layout.height(target, line.target, target_width))
-        .max(layout.height(NAMED, &line.name, NAME - 8.0))
-        + 2.0 * PAD;
-    layout.need(height);
+    let found = wrong(line);
+    let height = check_height(layout, line);
     let top = layout.y + PAD;
     layout.tagged(Tag::TR, |layout| {
         layout.tagged(Tag::TH(TableHeaderScope::Row), |layout| {
             cell(layout, MARGIN, top, NAMED, &line.name, NAME - 8.0);
         });
         layout.tagged(Tag::TD, |layout| {
-            cell(layout, MARGIN + NAME, top, target, line.target, target_width);
+            cell(layout, MARGIN + NAME, top, TARGET_STYLE, line.target, TARGET - 8.0);
         });
         layout.tagged(Tag::TD, |layout| {
             let y = badge(layout, sheet, result, top, line.verdict);
