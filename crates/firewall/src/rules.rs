@@ -51,17 +51,21 @@ pub struct Rules {
 impl Rules {
     /// An empty answer that already names what no dialect could open.
     pub(crate) fn begin(policy: &Policy) -> Rules {
-        let cannot = policy
-            .uncovered
-            .iter()
-            .map(|row| Limit { endpoints: vec![row.endpoint.clone()], text: row.text.clone() });
-        Rules {
+        let mut rules = Rules {
             files: Vec::new(),
             notes: Vec::new(),
-            cannot: cannot.collect(),
+            cannot: Vec::new(),
             bypass: None,
             rollback: RuleFile::new("rollback.txt", ""),
+        };
+        for row in &policy.uncovered {
+            // A row has several ways; what is said of them is often the same.
+            let limit = Limit { endpoints: vec![row.endpoint.clone()], text: row.text.clone() };
+            if !rules.cannot.contains(&limit) {
+                rules.cannot.push(limit);
+            }
         }
+        rules
     }
 
     pub(crate) fn note(&mut self, fr: impl Into<String>, en: impl Into<String>) {

@@ -3,7 +3,6 @@
 //! no quoting is ever needed; titles go into comments only, one line each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use timbre_catalogue::{EndpointId, Text};
 
@@ -38,11 +37,32 @@ pub(super) fn header(
     });
     section(&mut lines, warnings);
     let mut text = String::new();
-    for line in lines {
-        let line = format!("{mark}{}", one_line(&line));
-        writeln!(text, "{}", line.trim_end()).expect("invariant: a String takes everything");
+    for long in lines {
+        for short in wrapped(&one_line(&long)) {
+            line(&mut text, format!("{mark}{short}").trim_end());
+        }
     }
     text
+}
+
+/// A line of a comment cut at spaces; what follows the first stands under its text.
+fn wrapped(long: &str) -> Vec<String> {
+    const WIDTH: usize = 110;
+    let indent = if long.starts_with("- ") { "  " } else { "" };
+    let mut done = Vec::new();
+    let mut open = String::new();
+    for word in long.split(' ') {
+        if open.is_empty() {
+            open.push_str(word);
+        } else if open.chars().count() + 1 + word.chars().count() <= WIDTH {
+            open.push(' ');
+            open.push_str(word);
+        } else {
+            done.push(core::mem::replace(&mut open, format!("{indent}{word}")));
+        }
+    }
+    done.push(open);
+    done
 }
 
 static CLOSED: Text = Text::fixed("Reste fermé\u{a0}:", "Stays closed:");
