@@ -39,10 +39,28 @@ pub(super) fn write(policy: &Policy, language: Language) -> Rules {
             "An IPv6 address of the meter or of a DNS server: this list is IPv4.",
         );
     }
+    if !has_sources(policy) {
+        let names = policy.names.iter().flat_map(|rule| &rule.endpoints);
+        let addresses = policy.addresses.iter().flat_map(|rule| &rule.endpoints);
+        let any = policy.any.iter().flat_map(|rule| &rule.endpoints);
+        let mut rows: Vec<_> = names.chain(addresses).chain(any).cloned().collect();
+        rows.sort();
+        rows.dedup();
+        rules.cannot(
+            &rows,
+            "La machine n’a que des adresses IPv6.",
+            "The meter has IPv6 addresses only.",
+        );
+    }
     let head = layout::header("! ", "Cisco IOS XE", policy, &rules, language);
     rules.file("timbre-ios-xe.txt", head + &list(policy));
     rules.rollback = RuleFile::new("timbre-rollback.txt", rollback(policy));
     rules
+}
+
+/// Whether somebody is left to open anything for, in a list of IPv4.
+fn has_sources(policy: &Policy) -> bool {
+    policy.sources_of(true).is_some()
 }
 
 /// The regular expression of a host.
@@ -74,7 +92,7 @@ fn list(policy: &Policy) -> String {
             line(&mut text, format!(" pattern {}", pattern(rule)));
         }
     }
-    if !policy.sources.is_empty() {
+    if !policy.sources.is_empty() && has_sources(policy) {
         line(&mut text, "object-group network timbre-meter");
         for net in policy.sources.iter().filter(|net| net.is_v4()) {
             let mask = net.mask().expect("invariant: IPv4 only here");
@@ -87,7 +105,11 @@ fn list(policy: &Policy) -> String {
         }
     }
     line(&mut text, "ip access-list extended timbre-in");
-    entries(policy, &mut text);
+    if has_sources(policy) {
+        entries(policy, &mut text);
+    } else {
+        line(&mut text, " remark no IPv4 address of a meter");
+    }
     text
 }
 
@@ -99,7 +121,7 @@ fn entries(policy: &Policy, text: &mut String) {
         .filter(|resolver| resolver.is_ipv4())
         .map(|resolver| format!("host {resolver}"))
         .collect();
-    if resolvers.is_empty() {
+    if policy.resolvers.is_empty() {
         resolvers.push("any".to_owned());
     }
     for resolver in resolvers {

@@ -89,3 +89,24 @@ fn only_blocks_that_a_chosen_row_lies_in_are_opened() {
         .collect();
     assert_eq!(blocks, ["152.144.128.0/24", "199.231.32.0/20"]);
 }
+
+#[test]
+fn a_resolver_or_a_source_of_ipv6_alone_never_opens_ipv4_to_everybody() {
+    let mut selection = everything(Mode::Names);
+    selection.resolvers = vec!["2001:db8::53".parse().unwrap()];
+    for dialect in Dialect::ALL {
+        let policy = Policy::of(&catalogues()[0], &selection);
+        let rules = write(*dialect, &policy, Language::English);
+        let code = rules.files.iter().flat_map(|file| file.text.lines());
+        for line in code.map(str::to_lowercase) {
+            let dns = line.contains("any eq 53") || line.contains("to any port { 53 }");
+            assert!(!dns, "{dialect}: {line}");
+        }
+    }
+    selection.sources = vec!["2001:db8::10".parse().unwrap()];
+    let policy = Policy::of(&catalogues()[0], &selection);
+    let ios = write(Dialect::CiscoIosXe, &policy, Language::English);
+    let permits = |line: &str| line.starts_with(" permit");
+    assert!(!ios.files[0].text.lines().any(permits), "{}", ios.files[0].text);
+    assert!(ios.cannot.iter().any(|limit| limit.endpoints.len() > 10));
+}
