@@ -152,7 +152,9 @@ async fn round_trips(context: &Context<'_>, walked: &Walked, count: usize) -> Ve
     };
     let address = match context.works(host, port) {
         Some(address) => Some(address),
-        None => context.addresses(host, port).await.ok().and_then(|(found, _)| found.first().copied()),
+        None => {
+            context.addresses(host, port).await.ok().and_then(|(found, _)| found.first().copied())
+        }
     };
     let Some(address) = address else { return Vec::new() };
     let mut trips = Vec::new();
@@ -211,7 +213,10 @@ async fn upload(context: &Context<'_>, walked: &Walked) {
 }
 
 /// The rate counts until the server says that it has everything: what is written is not yet sent.
-async fn measure_upload(context: &Context<'_>, walked: &Walked) -> Result<(u64, usize, u64), Trouble> {
+async fn measure_upload(
+    context: &Context<'_>,
+    walked: &Walked,
+) -> Result<(u64, usize, u64), Trouble> {
     let mut session = Session::open(context, &walked.place).await?;
     let path = walked.place.path("sink");
     let limit = context.plan.limits.bandwidth;
@@ -240,7 +245,8 @@ async fn sink(
     let began = Instant::now();
     let answer = timeout(limit, session.post(path, &body)).await.unwrap_or(Err(Trouble::Silent))?;
     let took = began.elapsed();
-    let sunk = serde_json::from_slice::<Sunk>(&answer.body).ok().filter(|sunk| sunk.is_whole(&body));
+    let sunk =
+        serde_json::from_slice::<Sunk>(&answer.body).ok().filter(|sunk| sunk.is_whole(&body));
     let refused = || Trouble::Nonsense(format!("{} {}", answer.status, answer.reason));
     Ok((length, took, sunk.ok_or_else(refused)?.microseconds))
 }

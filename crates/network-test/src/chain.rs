@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 
 use crate::context::{Context, Stream, Trouble};
 use crate::http::{Asked, Place, clock_ahead};
-use crate::{names, page};
 use crate::reach::{self, Proof};
 use crate::recorder::{About, Outcome};
 use crate::site::Site;
 use crate::tcp::Attempt;
 use crate::tls::{Identity, Opened, product_named, trouble_of};
 use crate::{CheckId, CheckNumber, Code, Confidence, Culprit, Roots};
+use crate::{names, page};
 
 /// What is known of a place after its chain.
 #[derive(Clone, Debug)]
@@ -184,9 +184,12 @@ async fn through_proxy(context: &Context<'_>, walked: &mut Walked) -> Option<Str
             Some(stream)
         }
         Err(trouble) => {
-            let outcome = Outcome::trouble(trouble.code())
-                .fact("said", trouble.to_string())
-                .blame_named(Culprit::Proxy, Some(walked.place.route.to_string()), Confidence::Certain);
+            let outcome =
+                Outcome::trouble(trouble.code()).fact("said", trouble.to_string()).blame_named(
+                    Culprit::Proxy,
+                    Some(walked.place.route.to_string()),
+                    Confidence::Certain,
+                );
             walked.failed = Some(context.recorder.end(draft, outcome));
             None
         }
@@ -255,14 +258,17 @@ fn judged(context: &Context<'_>, site: &Site, identity: &Identity) -> Outcome {
         None if pin_broken => Code::TlsUnknownIssuer,
         None => return Outcome::pass(),
     };
-    let made_here = identity.key_is_its_authority()
-        || (identity.machine_trusts && !identity.is_public);
+    let made_here =
+        identity.key_is_its_authority() || (identity.machine_trusts && !identity.is_public);
     let outcome = match code {
         Code::TlsUnknownIssuer if made_here || product.is_some() => {
             let confidence = if made_here { Confidence::Certain } else { Confidence::Likely };
             let name = product.unwrap_or_else(|| identity.issuer.clone());
-            Outcome::trouble(Code::TlsInspected)
-                .blame_named(Culprit::TlsInspector, Some(name), confidence)
+            Outcome::trouble(Code::TlsInspected).blame_named(
+                Culprit::TlsInspector,
+                Some(name),
+                confidence,
+            )
         }
         Code::TlsUnknownIssuer => Outcome::trouble(code).blame_named(
             Culprit::TlsInspector,
@@ -320,7 +326,7 @@ async fn expect(context: &Context<'_>, walked: &mut Walked) {
     let portal = captive.is_some()
         && proof == Some(Proof::Foreign)
         && page::author(answer.status, &answer.headers, &answer.body).is_none()
-        && answer.status < 500;
+        && (answer.status < 500 || answer.status == 511);
     if let Some(id) = captive {
         let outcome = match (portal, proof) {
             (true, _) => Outcome::trouble(Code::CaptivePortal)
@@ -359,19 +365,18 @@ fn unanswered(walked: &Walked, trouble: &Trouble) -> Outcome {
 fn answered(walked: &Walked, answer: &Answer, proof: Option<Proof>) -> Outcome {
     let secure = walked.site.is_secure();
     // Under a genuine identity, whatever comes is the service’s.
-    let author = if secure {
-        None
-    } else {
-        page::author(answer.status, &answer.headers, &answer.body)
-    };
+    let author =
+        if secure { None } else { page::author(answer.status, &answer.headers, &answer.body) };
     if let Some(sign) = author {
         let (who, confidence) = match walked.place.is_direct() {
             true => (Culprit::WebFilter, Confidence::Likely),
             false => (Culprit::Proxy, Confidence::Likely),
         };
-        return Outcome::trouble(Code::HttpErrorPage)
-            .fact("sign", sign.by)
-            .blame_named(who, Some(sign.who), confidence);
+        return Outcome::trouble(Code::HttpErrorPage).fact("sign", sign.by).blame_named(
+            who,
+            Some(sign.who),
+            confidence,
+        );
     }
     if !walked.place.is_direct() && !secure && matches!(answer.status, 502..=504) {
         return Outcome::trouble(Code::ProxyCannotReach).blame(Culprit::Proxy, Confidence::Likely);
@@ -387,15 +392,21 @@ fn answered(walked: &Walked, answer: &Answer, proof: Option<Proof>) -> Outcome {
         }
         // It may be asked too often: that is an answer too.
         (Some(Proof::Foreign), 429) => Outcome::inconclusive(),
-        (Some(Proof::Foreign), _) => Outcome::trouble(Code::HttpNotTheService)
-            .blame(Culprit::Unknown, Confidence::Possible),
+        (Some(Proof::Foreign), _) => {
+            Outcome::trouble(Code::HttpNotTheService).blame(Culprit::Unknown, Confidence::Possible)
+        }
         (None, _) => Outcome::pass(),
     }
 }
 
 fn seen(answer: &Answer) -> Vec<crate::Evidence> {
-    let fact = |name: &str, value: String| crate::Evidence { name: name.to_owned(), value, private: false };
-    let mut facts = vec![fact("status", format!("{} {}", answer.status, answer.reason).trim().to_owned())];
+    let fact = |name: &str, value: String| crate::Evidence {
+        name: name.to_owned(),
+        value,
+        private: false,
+    };
+    let mut facts =
+        vec![fact("status", format!("{} {}", answer.status, answer.reason).trim().to_owned())];
     for name in ["server", "via", "location", "content-type"] {
         facts.extend(answer.header(name).map(|value| fact(name, value.to_owned())));
     }

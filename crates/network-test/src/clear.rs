@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join3, join_all};
+use futures_util::future::{join_all, join3};
 use serde::Deserialize;
 use timbre_proxy::{Request, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -105,18 +105,23 @@ async fn tamper(context: &Context<'_>, place: &Place, about: &About) {
     let signs: Vec<Sign> = passed.into_iter().chain(page::passed(&echo.headers)).collect();
     let outcome = match (signs.is_empty(), changes.is_empty()) {
         (false, _) => hidden(signs),
-        (true, false) => Outcome::warn(Code::HeadersAltered)
-            .blame(Culprit::TransparentProxy, Confidence::Likely),
+        (true, false) => {
+            Outcome::warn(Code::HeadersAltered).blame(Culprit::TransparentProxy, Confidence::Likely)
+        }
         (true, true) => Outcome::pass(),
     };
-    let outcome = changes.into_iter().fold(outcome, |outcome, change| outcome.fact("change", change));
+    let outcome =
+        changes.into_iter().fold(outcome, |outcome, change| outcome.fact("change", change));
     context.recorder.end(draft, outcome);
 }
 
 fn hidden(signs: Vec<Sign>) -> Outcome {
     let name = signs.first().map(|sign| sign.who.clone());
-    let outcome = Outcome::warn(Code::HiddenProxy)
-        .blame_named(Culprit::TransparentProxy, name, Confidence::Certain);
+    let outcome = Outcome::warn(Code::HiddenProxy).blame_named(
+        Culprit::TransparentProxy,
+        name,
+        Confidence::Certain,
+    );
     signs.into_iter().fold(outcome, |outcome, sign| outcome.private("sign", sign.by))
 }
 
@@ -183,8 +188,7 @@ async fn request_lines(context: &Context<'_>, place: &Place, about: &About) {
         let signs = signs_in(&String::from_utf8_lossy(&answer[..length]));
         signs.map(|sign| (line.trim_end(), sign))
     };
-    let found: Vec<_> =
-        join_all(REQUEST_LINES.map(ask)).await.into_iter().flatten().collect();
+    let found: Vec<_> = join_all(REQUEST_LINES.map(ask)).await.into_iter().flatten().collect();
     let outcome = match found.first() {
         None => Outcome::pass(),
         Some((_, sign)) => Outcome::warn(Code::RequestLineTouched).blame_named(
@@ -193,9 +197,9 @@ async fn request_lines(context: &Context<'_>, place: &Place, about: &About) {
             Confidence::Likely,
         ),
     };
-    let outcome = found
-        .into_iter()
-        .fold(outcome, |outcome, (line, sign)| outcome.fact("request", format!("{line}: {}", sign.by)));
+    let outcome = found.into_iter().fold(outcome, |outcome, (line, sign)| {
+        outcome.fact("request", format!("{line}: {}", sign.by))
+    });
     context.recorder.end(draft, outcome);
 }
 

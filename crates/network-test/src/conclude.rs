@@ -218,14 +218,17 @@ fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
     }
     let mut about = about(concerned.iter().map(|(walked, ..)| walked.site.authority()).collect());
     about.required = concerned.iter().any(|(walked, ..)| walked.site.required);
-    about.endpoints = concerned.iter().flat_map(|(walked, ..)| walked.site.endpoints.clone()).collect();
+    about.endpoints =
+        concerned.iter().flat_map(|(walked, ..)| walked.site.endpoints.clone()).collect();
     let issuer = concerned[0].1.issuer.clone();
     let product = crate::tls::product_named(&issuer).map_or(issuer.clone(), str::to_owned);
     let keys = proofs.values().flatten().any(|proof| proof.contains("key"));
     let confidence = if keys { Confidence::Certain } else { Confidence::Likely };
-    let outcome = Outcome::trouble(Code::TlsInspected)
-        .fact("issuer", issuer)
-        .blame_named(Culprit::TlsInspector, Some(product.clone()), confidence);
+    let outcome = Outcome::trouble(Code::TlsInspected).fact("issuer", issuer).blame_named(
+        Culprit::TlsInspector,
+        Some(product.clone()),
+        confidence,
+    );
     let outcome = proofs
         .values()
         .flatten()
@@ -278,7 +281,8 @@ fn services(plan: &Plan, checks: &[Check]) -> Vec<Service> {
         }
     }
     for service in &mut services {
-        let concerns = |check: &&Check| check.endpoints.iter().any(|id| service.endpoints.contains(id));
+        let concerns =
+            |check: &&Check| check.endpoints.iter().any(|id| service.endpoints.contains(id));
         let mine: Vec<&Check> = checks.iter().filter(concerns).collect();
         let worst = mine.iter().map(|check| check.verdict).max_by_key(|verdict| weight(*verdict));
         service.verdict = worst.unwrap_or(Verdict::Skip);

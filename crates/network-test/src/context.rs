@@ -217,8 +217,7 @@ impl<'a> Context<'a> {
                 Ok(Box::new(stream))
             }
             Route::Proxy(proxy) => {
-                let opened =
-                    tunnel(|| self.dial(proxy), proxy, destination, &self.credentials);
+                let opened = tunnel(|| self.dial(proxy), proxy, destination, &self.credentials);
                 match timeout(self.tunnel_limit(), opened).await {
                     Ok(Ok(tunnel)) => Ok(Box::new(tunnel)),
                     Ok(Err(error)) => Err(Trouble::Proxy(error)),
@@ -242,11 +241,12 @@ async fn ways(plan: &Plan, dns: &Dns, authorities: &Authorities) -> Result<Ways,
             return Ok(Ways::through(proxy.clone(), plan.no_proxy.clone()));
         }
         ProxySettings::Environment => {
-            return Ways::from_environment(&|name| std::env::var(name).ok())
-                .map_err(|error| ProxyError::Pac(timbre_proxy::PacError::Unavailable {
+            return Ways::from_environment(&|name| std::env::var(name).ok()).map_err(|error| {
+                ProxyError::Pac(timbre_proxy::PacError::Unavailable {
                     script: "environment".to_owned(),
                     reason: error.to_string(),
-                }));
+                })
+            });
         }
         ProxySettings::Pac(source) => source,
     };

@@ -70,7 +70,9 @@ impl Dns {
     pub(crate) fn new(servers: &[SocketAddr], limit: Duration) -> Dns {
         let system = system::System::read();
         match servers {
-            [] => Dns { servers: system.servers, search: system.search, hosts: system.hosts, limit },
+            [] => {
+                Dns { servers: system.servers, search: system.search, hosts: system.hosts, limit }
+            }
             given => {
                 Dns { servers: given.to_vec(), search: system.search, hosts: HashMap::new(), limit }
             }

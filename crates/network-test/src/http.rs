@@ -78,7 +78,11 @@ impl<'a> Asked<'a> {
 
 impl Context<'_> {
     /// Asks and hears the answer, whole.
-    pub(crate) async fn exchange(&self, place: &Place, asked: Asked<'_>) -> Result<Answer, Trouble> {
+    pub(crate) async fn exchange(
+        &self,
+        place: &Place,
+        asked: Asked<'_>,
+    ) -> Result<Answer, Trouble> {
         let form = Request {
             method: asked.method,
             destination: &place.destination,

@@ -1,6 +1,6 @@
 //! What content filters and proxies do to files and bodies: endings, sizes, parts of files, bodies in chunks, long bodies.
 
-use futures_util::future::{join3, join_all};
+use futures_util::future::{join_all, join3};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use timbre_proxy::Answer;
@@ -89,7 +89,12 @@ fn culprit(walked: &Walked) -> Culprit {
     if walked.place.is_direct() { Culprit::WebFilter } else { Culprit::Proxy }
 }
 
-async fn download(context: &Context<'_>, place: &Place, name: &str, length: usize) -> Result<Answer, Trouble> {
+async fn download(
+    context: &Context<'_>,
+    place: &Place,
+    name: &str,
+    length: usize,
+) -> Result<Answer, Trouble> {
     let path = place.path(&format!("file/{name}"));
     context.exchange(place, Asked { limit: length + 64 * 1024, ..Asked::get(&path) }).await
 }
@@ -146,9 +151,8 @@ async fn range(context: &Context<'_>, walked: &Walked) {
     let headers: Vec<(&str, &str)> =
         FIELDS.into_iter().chain([("Range", "bytes=1000-1099")]).collect();
     let path = walked.place.path(&format!("file/{name}"));
-    let got = context
-        .exchange(&walked.place, Asked { headers: &headers, ..Asked::get(&path) })
-        .await;
+    let got =
+        context.exchange(&walked.place, Asked { headers: &headers, ..Asked::get(&path) }).await;
     let whole = file(&name, SMALL);
     let outcome = match &got {
         Ok(answer) if answer.status == 206 && answer.body == whole[1000..1100] => Outcome::pass(),
@@ -174,7 +178,8 @@ pub(crate) struct Sunk {
 impl Sunk {
     /// Whether these bytes arrived.
     pub(crate) fn is_whole(&self, sent: &[u8]) -> bool {
-        self.bytes == sent.len() as u64 && self.sha256.eq_ignore_ascii_case(&hex(&Sha256::digest(sent)))
+        self.bytes == sent.len() as u64
+            && self.sha256.eq_ignore_ascii_case(&hex(&Sha256::digest(sent)))
     }
 }
 
@@ -189,14 +194,12 @@ async fn chunked(context: &Context<'_>, walked: &Walked) {
     let body = file("chunked", 4_096);
     let got = context.post_chunked(&walked.place, &walked.place.path("sink"), &body).await;
     let outcome = match &got {
-        Ok(answer) if answer.status == 200 => {
-            match serde_json::from_slice::<Sunk>(&answer.body) {
-                Ok(sunk) if sunk.is_whole(&body) => {
-                    Outcome::pass().fact("arrived-chunked", sunk.chunked.to_string())
-                }
-                _ => Outcome::trouble(Code::BodyAltered).blame(culprit(walked), Confidence::Likely),
+        Ok(answer) if answer.status == 200 => match serde_json::from_slice::<Sunk>(&answer.body) {
+            Ok(sunk) if sunk.is_whole(&body) => {
+                Outcome::pass().fact("arrived-chunked", sunk.chunked.to_string())
             }
-        }
+            _ => Outcome::trouble(Code::BodyAltered).blame(culprit(walked), Confidence::Likely),
+        },
         other => refusal(walked, other, Code::ChunkedRefused),
     };
     context.recorder.end(draft, outcome);

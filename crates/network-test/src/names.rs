@@ -29,9 +29,7 @@ fn ipv6(context: &Context<'_>, site: &Site, attempts: &[Attempt]) {
         None => Outcome::pass().fact("ipv6", "this machine has no way to IPv6"),
         Some(_) if reached => Outcome::pass(),
         Some(_) if !four_reached => Outcome::skip(Code::NotApplicable),
-        Some(_) => {
-            Outcome::warn(Code::Ipv6WithoutPath).blame(Culprit::Router, Confidence::Likely)
-        }
+        Some(_) => Outcome::warn(Code::Ipv6WithoutPath).blame(Culprit::Router, Confidence::Likely),
     };
     let outcome = match own {
         Some(own) => outcome.private("own-address", own.to_string()),
@@ -80,9 +78,7 @@ pub(crate) fn is_false(address: IpAddr, ours: bool) -> bool {
         }
         IpAddr::V6(a) => {
             let unique_local = a.segments()[0] & 0xfe00 == 0xfc00;
-            a.is_unspecified()
-                || a.is_multicast()
-                || (!ours && (a.is_loopback() || unique_local))
+            a.is_unspecified() || a.is_multicast() || (!ours && (a.is_loopback() || unique_local))
         }
     }
 }

@@ -11,12 +11,18 @@ pub(crate) struct Sign {
 }
 
 /// Header fields that only an intermediary’s own page has.
-const PAGE_FIELDS: [&str; 4] =
-    ["x-squid-error", "x-bluecoat-via", "x-iinfo", "proxy-authenticate"];
+const PAGE_FIELDS: [&str; 4] = ["x-squid-error", "x-bluecoat-via", "x-iinfo", "proxy-authenticate"];
 
 /// Programs that serve pages of their own and are nobody’s origin server.
 const PAGE_SERVERS: [&str; 9] = [
-    "squid", "tinyproxy", "mitmproxy", "mikrotik", "fortigate", "zscaler", "mcafee", "bigip",
+    "squid",
+    "tinyproxy",
+    "mitmproxy",
+    "mikrotik",
+    "fortigate",
+    "zscaler",
+    "mcafee",
+    "bigip",
     "privoxy",
 ];
 
@@ -42,8 +48,14 @@ const PAGE_WORDS: [(&str, &str); 16] = [
 
 /// Header fields that a proxy adds to what passes through it.
 const PASSING_FIELDS: [&str; 8] = [
-    "via", "x-cache", "x-cache-lookup", "proxy-connection", "x-forwarded-for", "x-bluecoat-via",
-    "x-proxy-id", "x-forwarded-proto",
+    "via",
+    "x-cache",
+    "x-cache-lookup",
+    "proxy-connection",
+    "x-forwarded-for",
+    "x-bluecoat-via",
+    "x-proxy-id",
+    "x-forwarded-proto",
 ];
 
 fn field<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -71,10 +83,10 @@ pub(crate) fn author(status: u16, headers: &[(String, String)], body: &[u8]) -> 
     // A page of 200 is only an error page where it is one by its title.
     let title = start.split_once("<title").map_or("", |(_, rest)| &rest[..floor(rest, 200)]);
     let words = if status == 200 { title } else { start.as_str() };
-    PAGE_WORDS.iter().find(|(sign, _)| words.contains(sign)).map(|(sign, who)| Sign {
-        who: (*who).to_owned(),
-        by: format!("page: “{sign}”"),
-    })
+    PAGE_WORDS
+        .iter()
+        .find(|(sign, _)| words.contains(sign))
+        .map(|(sign, who)| Sign { who: (*who).to_owned(), by: format!("page: “{sign}”") })
 }
 
 /// The largest place not past `at` where a text may be cut.
@@ -84,9 +96,9 @@ fn floor(text: &str, at: usize) -> usize {
 
 /// The proxies that this answer passed through, by the fields they add.
 pub(crate) fn passed(headers: &[(String, String)]) -> Vec<Sign> {
-    let fields = headers.iter().filter(|(name, _)| {
-        PASSING_FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known))
-    });
+    let fields = headers
+        .iter()
+        .filter(|(name, _)| PASSING_FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known)));
     let sign = |(name, value): &(String, String)| Sign {
         who: value.clone(),
         by: format!("{}: {value}", name.to_ascii_lowercase()),

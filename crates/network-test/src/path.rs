@@ -29,7 +29,8 @@ pub(crate) async fn large_packets(context: &Context<'_>, walked: &Walked) {
     let mtu = context.recorder.begin(CheckId::PathMtu, &about);
     let body = file("upload", UPLOAD);
     let path = walked.place.path("sink");
-    let asked = Asked { method: "POST", path: &path, headers: &FIELDS, body: &body, limit: PAGE_LIMIT };
+    let asked =
+        Asked { method: "POST", path: &path, headers: &FIELDS, body: &body, limit: PAGE_LIMIT };
     let got = context.exchange(&walked.place, asked).await;
     let size = segment(context, walked).await;
     let said = |outcome: Outcome| match size {
@@ -43,11 +44,18 @@ pub(crate) async fn large_packets(context: &Context<'_>, walked: &Walked) {
         }
         Err(reason) => {
             let lost = matches!(got, Err(Trouble::Silent)) && walked.place.is_direct();
-            let by_small = if lost { small_packets(context, walked, &path, &body).await } else { Err(Trouble::Silent) };
+            let by_small = if lost {
+                small_packets(context, walked, &path, &body).await
+            } else {
+                Err(Trouble::Silent)
+            };
             if lost && arrived(&by_small, &body).is_ok() {
                 let outcome = Outcome::trouble(Code::MtuBlackHole)
                     .fact("large-packets", reason)
-                    .fact("small-packets", format!("arrived with segments of {SMALL_SEGMENT} bytes"))
+                    .fact(
+                        "small-packets",
+                        format!("arrived with segments of {SMALL_SEGMENT} bytes"),
+                    )
                     .blame(Culprit::Router, Confidence::Certain);
                 let number = context.recorder.end(mtu, said(outcome));
                 context.recorder.end(upload, Outcome::because(number));
@@ -55,7 +63,8 @@ pub(crate) async fn large_packets(context: &Context<'_>, walked: &Walked) {
             }
             let outcome = match &got {
                 Ok(answer) if answer.status == 429 => Outcome::inconclusive(),
-                _ => Outcome::trouble(Code::UploadBlocked).blame(Culprit::WebFilter, Confidence::Possible),
+                _ => Outcome::trouble(Code::UploadBlocked)
+                    .blame(Culprit::WebFilter, Confidence::Possible),
             };
             let number = context.recorder.end(upload, outcome.fact("said", reason));
             context.recorder.end(mtu, said(Outcome::because(number)));
@@ -85,8 +94,7 @@ async fn small_packets(
     body: &[u8],
 ) -> Result<Answer, Trouble> {
     let address = context.works(&walked.site.host, walked.site.port()).ok_or(Trouble::Silent)?;
-    let attempt =
-        connect_with(address, context.plan.limits.connect, Some(SMALL_SEGMENT)).await;
+    let attempt = connect_with(address, context.plan.limits.connect, Some(SMALL_SEGMENT)).await;
     let mut stream: Stream = Box::new(attempt.outcome.map_err(Trouble::Tcp)?);
     if walked.site.is_secure() {
         let limit = context.plan.limits.handshake;
@@ -133,8 +141,9 @@ async fn held(context: &Context<'_>, walked: &Walked, pause: Duration) -> Outcom
         Ok(Ok(_)) => Outcome::pass(),
         // Whoever closes says so: the next request opens a new connection at once.
         Ok(Err(trouble)) => Outcome::pass().fact("closed", trouble.to_string()),
-        Err(_) => Outcome::warn(Code::IdleConnectionDropped)
-            .blame(Culprit::Firewall, Confidence::Likely),
+        Err(_) => {
+            Outcome::warn(Code::IdleConnectionDropped).blame(Culprit::Firewall, Confidence::Likely)
+        }
     }
 }
 
@@ -147,7 +156,10 @@ pub(crate) async fn checks(context: &Context<'_>, walked: &Walked) {
 pub(crate) fn clock(context: &Context<'_>, walked: &[Walked]) {
     let read = |secure: bool| {
         let clocks = walked.iter().filter_map(|walked| {
-            walked.clock.filter(|(_, of_service)| *of_service == secure).map(|(ahead, _)| (ahead, walked))
+            walked
+                .clock
+                .filter(|(_, of_service)| *of_service == secure)
+                .map(|(ahead, _)| (ahead, walked))
         });
         let mut clocks: Vec<_> = clocks.collect();
         clocks.sort_by_key(|(ahead, _)| *ahead);

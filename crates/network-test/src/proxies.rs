@@ -44,9 +44,7 @@ fn script(context: &Context<'_>, routed: &[Routed]) {
     let ProxySettings::Pac(source) = &context.plan.proxy else { return };
     let about = About::network(source.to_string(), "pac");
     let outcome = match &context.ways {
-        Err(error) => {
-            Outcome::trouble(Code::PacUnusable).fact("error", error.english())
-        }
+        Err(error) => Outcome::trouble(Code::PacUnusable).fact("error", error.english()),
         Ok(_) => {
             let routes = routed.iter().filter_map(|(site, route)| {
                 Some(format!("{} {}", site.authority(), route.as_ref().ok()?))
@@ -117,19 +115,17 @@ async fn ask(
         return match context.exchange(&place, Asked::get("/")).await {
             Ok(answer) => Ok(answer.account),
             Err(Trouble::Proxy(error)) => Err(error),
-            Err(trouble) => Err(ProxyError::Closed {
-                proxy: proxy.clone(),
-                reason: trouble.to_string(),
-            }),
+            Err(trouble) => {
+                Err(ProxyError::Closed { proxy: proxy.clone(), reason: trouble.to_string() })
+            }
         };
     }
     let opened = tunnel(|| context.dial(proxy), proxy, destination, &context.credentials);
     match timeout(context.tunnel_limit(), opened).await {
         Ok(tunnel) => tunnel.map(|tunnel| tunnel.account().clone()),
-        Err(_) => Err(ProxyError::Closed {
-            proxy: proxy.clone(),
-            reason: "no answer in time".to_owned(),
-        }),
+        Err(_) => {
+            Err(ProxyError::Closed { proxy: proxy.clone(), reason: "no answer in time".to_owned() })
+        }
     }
 }
 

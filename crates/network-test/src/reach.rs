@@ -50,7 +50,9 @@ pub(crate) fn judge(
     let Ok(reached) = serde_json::from_slice::<Reached>(&answer.body) else {
         return Proof::Foreign;
     };
-    if !reached.host.eq_ignore_ascii_case(host) || !reached.challenge.eq_ignore_ascii_case(challenge) {
+    if !reached.host.eq_ignore_ascii_case(host)
+        || !reached.challenge.eq_ignore_ascii_case(challenge)
+    {
         return Proof::Forged;
     }
     let Some(key) = key else { return Proof::Echoed };

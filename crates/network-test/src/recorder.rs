@@ -39,12 +39,21 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn pass() -> Outcome {
-        Outcome { verdict: Some(Verdict::Pass), ..Outcome::trouble(Code::NotApplicable).without_code() }
+        Outcome {
+            verdict: Some(Verdict::Pass),
+            ..Outcome::trouble(Code::NotApplicable).without_code()
+        }
     }
 
     /// As bad as the endpoint is needed.
     pub(crate) fn trouble(code: Code) -> Outcome {
-        Outcome { verdict: None, code: Some(code), because: None, evidence: Vec::new(), blame: None }
+        Outcome {
+            verdict: None,
+            code: Some(code),
+            because: None,
+            evidence: Vec::new(),
+            blame: None,
+        }
     }
 
     pub(crate) fn warn(code: Code) -> Outcome {

@@ -1,7 +1,7 @@
 //! The order of a run. Everything light goes side by side; what fills the line comes after, alone, so that a full line is
 //! never mistaken for a slow one.
 
-use futures_util::future::{join, join4, join_all};
+use futures_util::future::{join, join_all, join4};
 use jiff::Timestamp;
 use timbre_catalogue::Scheme;
 
@@ -22,8 +22,11 @@ pub async fn run(plan: &Plan, on_event: &(dyn Fn(Event) + Sync)) -> Report {
     recorder.tell(Event::Started { checks: estimate(&known, plan) });
     let context = Context::prepare(plan, &recorder).await;
     for (target, id) in nameless {
-        let about =
-            About { endpoints: vec![id], required: false, ..About::network(target.to_string(), "direct") };
+        let about = About {
+            endpoints: vec![id],
+            required: false,
+            ..About::network(target.to_string(), "direct")
+        };
         recorder.note(CheckId::TcpConnect, &about, Outcome::skip(Code::NotConfigured));
     }
     catalogue_lint(plan, &recorder);
@@ -135,11 +138,7 @@ fn no_probe(context: &Context<'_>, walked: &[Walked]) {
     let probe = &context.plan.probe;
     let mut missing = Vec::new();
     if probe.clear.is_none() {
-        missing.extend([
-            CheckId::HttpTamper,
-            CheckId::HttpRequestLine,
-            CheckId::HttpHostMismatch,
-        ]);
+        missing.extend([CheckId::HttpTamper, CheckId::HttpRequestLine, CheckId::HttpHostMismatch]);
         if !walked.iter().any(|walked| walked.site.target.scheme == Scheme::Http) {
             missing.push(CheckId::Captive);
         }

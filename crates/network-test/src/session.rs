@@ -46,10 +46,8 @@ fn whole(bytes: &[u8]) -> Body {
 
 /// A body without one: it goes out in chunks.
 fn in_chunks(bytes: &[u8]) -> Body {
-    let chunks: Vec<_> = bytes
-        .chunks(1_024)
-        .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
-        .collect();
+    let chunks: Vec<_> =
+        bytes.chunks(1_024).map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk)))).collect();
     BodyExt::boxed(StreamBody::new(futures_util::stream::iter(chunks)))
 }
 
@@ -72,7 +70,12 @@ impl Session {
         Ok(Session { sender, host, driver })
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: Body) -> Result<Response<Incoming>, Trouble> {
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Body,
+    ) -> Result<Response<Incoming>, Trouble> {
         let fields = FIELDS.iter().filter(|(name, _)| *name != "Connection");
         let request = fields
             .fold(Request::builder().method(method).uri(path), |request, (name, value)| {
@@ -90,7 +93,11 @@ impl Session {
         heard(response).await
     }
 
-    pub(crate) async fn post_chunked(&mut self, path: &str, bytes: &[u8]) -> Result<Answer, Trouble> {
+    pub(crate) async fn post_chunked(
+        &mut self,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<Answer, Trouble> {
         let response = self.send("POST", path, in_chunks(bytes)).await?;
         heard(response).await
     }
@@ -134,7 +141,8 @@ async fn heard(response: Response<Incoming>) -> Result<Answer, Trouble> {
             break;
         }
     }
-    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text =
+        |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Ok(Answer {
         status: head.status.as_u16(),
         reason: head.status.canonical_reason().unwrap_or_default().to_owned(),

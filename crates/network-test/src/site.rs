@@ -71,7 +71,12 @@ pub(crate) fn sites(plan: &Plan) -> Sites {
         let place = (target.scheme, host.to_owned(), target.port);
         let at = *places.entry(place).or_insert_with(|| {
             let host = host.to_owned();
-            known.push(Site { target: target.clone(), host, endpoints: Vec::new(), required: false });
+            known.push(Site {
+                target: target.clone(),
+                host,
+                endpoints: Vec::new(),
+                required: false,
+            });
             known.len() - 1
         });
         if let Some(endpoint) = from {

@@ -11,8 +11,8 @@ use super::lookup::addresses_in;
 use super::{Dns, NoReply, Reply, Transport};
 use timbre_catalogue::Scheme;
 
-use crate::site;
 use crate::recorder::{About, Outcome, Recorder};
+use crate::site;
 use crate::{CheckId, CheckNumber, Code, Confidence, Culprit, DnsSample, Plan, SampleKind};
 
 /// A label that nobody has registered.
@@ -29,8 +29,8 @@ pub(crate) fn random_label() -> String {
 /// Every check of the network’s DNS, with `name` as the name that is asked for.
 pub(crate) async fn network(dns: &Dns, plan: &Plan, recorder: &Recorder<'_>, name: &str) {
     if dns.servers.is_empty() {
-        let outcome = Outcome::trouble(Code::NoResolver)
-            .blame(Culprit::ThisMachine, Confidence::Certain);
+        let outcome =
+            Outcome::trouble(Code::NoResolver).blame(Culprit::ThisMachine, Confidence::Certain);
         recorder.note(CheckId::DnsUdp, &about(plan, "/etc/resolv.conf", "direct"), outcome);
         return;
     }
@@ -58,7 +58,11 @@ fn shown(reply: &Result<Reply, NoReply>) -> String {
             let cut = if reply.message.metadata.truncation { ", truncated" } else { "" };
             let code = reply.message.metadata.response_code;
             let took = reply.took.as_millis();
-            format!("{} bytes, {} records, {code}{cut}, {took} ms", reply.bytes, reply.message.answers.len())
+            format!(
+                "{} bytes, {} records, {code}{cut}, {took} ms",
+                reply.bytes,
+                reply.message.answers.len()
+            )
         }
         Err(error) => error.to_string(),
     }
@@ -73,17 +77,14 @@ async fn transports(
     server: SocketAddr,
 ) {
     let about = about(plan, format!("{server}"), "direct");
-    let (udp, tcp) = (recorder.begin(CheckId::DnsUdp, &about), recorder.begin(CheckId::DnsTcp, &about));
+    let (udp, tcp) =
+        (recorder.begin(CheckId::DnsUdp, &about), recorder.begin(CheckId::DnsTcp, &about));
     let long = recorder.begin(CheckId::DnsTruncation, &about);
     let ask = |kind, transport| dns.ask(server, name, kind, transport);
     let samples = async {
         match &plan.probe.dns {
             Some(samples) => Some(
-                join(
-                    sizes(dns, server, &samples.medium),
-                    sizes(dns, server, &samples.long),
-                )
-                .await,
+                join(sizes(dns, server, &samples.medium), sizes(dns, server, &samples.long)).await,
             ),
             None => None,
         }
@@ -119,8 +120,9 @@ async fn transports(
     let outcome = match (&by_tcp, silent) {
         (Ok(_), _) => Outcome::pass(),
         (Err(_), true) => Outcome::because(udp),
-        (Err(_), false) => Outcome::trouble(Code::DnsTcpBlocked)
-            .blame(Culprit::Firewall, Confidence::Likely),
+        (Err(_), false) => {
+            Outcome::trouble(Code::DnsTcpBlocked).blame(Culprit::Firewall, Confidence::Likely)
+        }
     };
     let tcp = recorder.end(tcp, outcome.fact("tcp", shown(&by_tcp)));
     let lower = if silent { Some(udp) } else { by_tcp.is_err().then_some(tcp) };
@@ -141,12 +143,9 @@ async fn sizes(dns: &Dns, server: SocketAddr, sample: &DnsSample) -> Sizes {
         SampleKind::Dnskey => RecordType::DNSKEY,
     };
     let ask = |transport| dns.ask(server, &sample.name, kind, transport);
-    let (small, large, tcp) = join3(
-        ask(Transport::Udp(Some(512))),
-        ask(Transport::Udp(Some(1232))),
-        ask(Transport::Tcp),
-    )
-    .await;
+    let (small, large, tcp) =
+        join3(ask(Transport::Udp(Some(512))), ask(Transport::Udp(Some(1232))), ask(Transport::Tcp))
+            .await;
     Sizes { small, large, tcp }
 }
 
@@ -183,8 +182,9 @@ async fn redirection(dns: &Dns, plan: &Plan, recorder: &Recorder<'_>, name: &str
     let draft = recorder.begin(CheckId::DnsHijack, &about);
     let answer = dns.ask(nobody, name, RecordType::A, Transport::Udp(None)).await;
     let outcome = match &answer {
-        Ok(_) => Outcome::warn(Code::DnsRedirected)
-            .blame(Culprit::DnsInterceptor, Confidence::Certain),
+        Ok(_) => {
+            Outcome::warn(Code::DnsRedirected).blame(Culprit::DnsInterceptor, Confidence::Certain)
+        }
         Err(_) => Outcome::pass(),
     };
     recorder.end(draft, outcome.fact("answer", shown(&answer)));
@@ -198,8 +198,12 @@ async fn inventions(dns: &Dns, plan: &Plan, recorder: &Recorder<'_>) {
         recorder.end(draft, Outcome::skip(Code::NotConfigured));
         return;
     }
-    let names: Vec<String> =
-        plan.probe.nonexistent.iter().map(|parent| format!("{}.{parent}.", random_label())).collect();
+    let names: Vec<String> = plan
+        .probe
+        .nonexistent
+        .iter()
+        .map(|parent| format!("{}.{parent}.", random_label()))
+        .collect();
     let replies =
         join_all(names.iter().map(|name| dns.with_retry(server, name, RecordType::A))).await;
     let mut invented = Vec::new();
@@ -235,7 +239,8 @@ async fn echo(dns: &Dns, plan: &Plan, recorder: &Recorder<'_>, name: &str) {
             let echoed = reply.message.queries.first().map(|query| query.name().to_ascii());
             let echoed = echoed.unwrap_or_default();
             let same = echoed.trim_end_matches('.') == asked.trim_end_matches('.');
-            let outcome = if same { Outcome::pass() } else { Outcome::remark(Code::DnsCaseChanged) };
+            let outcome =
+                if same { Outcome::pass() } else { Outcome::remark(Code::DnsCaseChanged) };
             outcome.fact("echoed", echoed)
         }
     };

@@ -51,7 +51,9 @@ impl Dns {
                     code: Code::NameWithoutAddress,
                     said: format!("{server}: no address"),
                 },
-                (Err(error), _) => NotFound { code: error.code, said: format!("{server}: {}", error.said) },
+                (Err(error), _) => {
+                    NotFound { code: error.code, said: format!("{server}: {}", error.said) }
+                }
             };
             let is_final = matches!(failed.code, Code::NameNotFound | Code::NameWithoutAddress);
             let said = match worst.said.as_str() {
@@ -83,10 +85,10 @@ impl Dns {
         name: &str,
         kind: RecordType,
     ) -> Result<Vec<IpAddr>, NotFound> {
-        let reply = self.with_retry(server, name, kind).await.map_err(|error| NotFound {
-            code: Code::ResolverSilent,
-            said: error.to_string(),
-        })?;
+        let reply = self
+            .with_retry(server, name, kind)
+            .await
+            .map_err(|error| NotFound { code: Code::ResolverSilent, said: error.to_string() })?;
         let code = match reply.message.metadata.response_code {
             ResponseCode::NoError => return Ok(addresses_in(&reply)),
             ResponseCode::NXDomain => Code::NameNotFound,

@@ -65,7 +65,9 @@ mod tests {
 
     #[test]
     fn a_host_has_every_address_of_its_lines() {
-        let hosts = read_hosts("192.0.2.7 Comet.Example comet # pinned\n2001:db8::7 comet.example\nnonsense\n");
+        let hosts = read_hosts(
+            "192.0.2.7 Comet.Example comet # pinned\n2001:db8::7 comet.example\nnonsense\n",
+        );
         assert_eq!(hosts["comet.example"].len(), 2);
         assert_eq!(hosts["comet"].len(), 1);
     }

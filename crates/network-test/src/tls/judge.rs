@@ -74,7 +74,8 @@ impl Identity {
 
     /// What was shown, as evidence.
     pub(crate) fn facts(&self) -> Vec<Evidence> {
-        let fact = |name: &str, value: String| Evidence { name: name.to_owned(), value, private: false };
+        let fact =
+            |name: &str, value: String| Evidence { name: name.to_owned(), value, private: false };
         vec![
             fact("issuer", self.issuer.clone()),
             fact("subject", self.subject.clone()),
@@ -133,7 +134,10 @@ mod tests {
 
     #[test]
     fn an_issuer_gives_its_product_away_and_a_customers_own_name_gives_nothing_away() {
-        assert_eq!(product_named("CN=Zscaler Intermediate Root CA (zscloud.net) (t)"), Some("Zscaler"));
+        assert_eq!(
+            product_named("CN=Zscaler Intermediate Root CA (zscloud.net) (t)"),
+            Some("Zscaler")
+        );
         assert_eq!(product_named("C=US, O=Fortinet, CN=FG100F"), Some("Fortinet FortiGate"));
         assert_eq!(product_named("CN=mitmproxy, O=mitmproxy"), Some("mitmproxy"));
         assert_eq!(product_named("O=Example Corp, CN=Example Corp TLS Inspection CA"), None);

@@ -4,3 +4,4 @@
 
 mod print;
 mod print_reports;
+mod probes;
