@@ -1,7 +1,6 @@
 //! The command line, declared once: what can be asked, with examples. What each command does is in the module of
 //! its noun.
 
-use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use timbre_postage::Language;
@@ -61,17 +60,20 @@ pub(crate) const USAGE: u8 = 64;
 /// Reads the command line, or says what is wrong with it and ends.
 pub(crate) fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
-        let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         #[cfg(feature = "network")]
-        if !asked
-            && std::env::args().skip(1).find(|word| !word.starts_with('-')).as_deref()
-                == Some("network")
-        {
+        if error.use_stderr() && is_about_network() {
+            // Nothing more can be said if standard error is gone.
             let _ = error.print();
             std::process::exit(USAGE.into());
         }
         error.exit()
     })
+}
+
+#[cfg(feature = "network")]
+fn is_about_network() -> bool {
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    words.next().as_deref() == Some("network")
 }
 
 #[derive(Subcommand)]

@@ -16,7 +16,6 @@ pub(crate) enum Outcome {
     /// The question was answered, and the answer is no.
     NotGenuine,
     /// A verdict with a status of its own.
-    #[cfg(feature = "network")]
     Verdict(u8),
 }
 
@@ -26,7 +25,6 @@ impl Outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::SomeSetAside => ExitCode::from(1),
             Outcome::NotGenuine => ExitCode::from(5),
-            #[cfg(feature = "network")]
             Outcome::Verdict(status) => ExitCode::from(status),
         }
     }
