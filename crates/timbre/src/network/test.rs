@@ -134,7 +134,10 @@ impl FromStr for Checks {
         let found: Vec<_> = CheckId::ALL.iter().copied().filter(named).collect();
         if found.is_empty() {
             let known: Vec<_> = CheckId::ALL.iter().map(|id| id.as_str()).collect();
-            return Err(format!("“{text}” is no check and no family of checks: {}", known.join(", ")));
+            return Err(format!(
+                "“{text}” is no check and no family of checks: {}",
+                known.join(", ")
+            ));
         }
         Ok(Checks(found))
     }
@@ -184,12 +187,14 @@ pub(crate) fn execute(args: TestArgs, output: &OutputArgs) -> Result<Outcome, Fa
         None => Vec::new(),
     };
     let paper = Paper::new(format, args.paper.output, args.paper.redact, attachments, output)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::fault(super::IMPOSSIBLE, error))?;
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|error| Failure::fault(super::IMPOSSIBLE, error))?;
     let report = match args.watch {
-        Some(seconds) => {
-            runtime.block_on(watch::until_interrupted(&plan, &paper, Duration::from_secs(seconds)))?
-        }
+        Some(seconds) => runtime.block_on(watch::until_interrupted(
+            &plan,
+            &paper,
+            Duration::from_secs(seconds),
+        ))?,
         None => {
             let (report, _) = runtime.block_on(run::one(&plan, &paper));
             paper.print(&report)?;
@@ -277,7 +282,9 @@ fn password(file: &Path) -> Result<Secret, Failure> {
         return Err(Failure::new(
             Kind::Refusal,
             "password-exposed",
-            format!("{file}\u{a0}: d’autres peuvent lire ce mot de passe (mode {mode:04o})\u{a0}: chmod 600"),
+            format!(
+                "{file}\u{a0}: d’autres peuvent lire ce mot de passe (mode {mode:04o})\u{a0}: chmod 600"
+            ),
             format!("{file}: others can read this password (mode {mode:04o}): chmod 600 it"),
         ));
     }

@@ -110,11 +110,9 @@ fn replace(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    std::fs::write(&new, bytes)
-        .and_then(|()| std::fs::rename(&new, file))
-        .map_err(|error| {
-            // Of no use to anybody; that it stays is no worse than what is reported.
-            let _ = std::fs::remove_file(&new);
-            not_written(&file.display().to_string(), &error)
-        })
+    std::fs::write(&new, bytes).and_then(|()| std::fs::rename(&new, file)).map_err(|error| {
+        // Of no use to anybody; that it stays is no worse than what is reported.
+        let _ = std::fs::remove_file(&new);
+        not_written(&file.display().to_string(), &error)
+    })
 }

@@ -27,10 +27,8 @@ pub(super) async fn one(plan: &Plan, paper: &Paper) -> (Report, bool) {
     let report = timbre_network_test::partial(plan, started, took_ms, live.checks());
     live.event(&Event::Finished { report: Box::new(report.clone()) });
     let language = paper.settings.language;
-    let note = language.pick(
-        "Interrompu\u{a0}: ce rapport est partiel.",
-        "Interrupted: this report is partial.",
-    );
+    let note = language
+        .pick("Interrompu\u{a0}: ce rapport est partiel.", "Interrupted: this report is partial.");
     anstream::eprintln!("{note}");
     (report, true)
 }
