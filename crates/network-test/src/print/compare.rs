@@ -69,7 +69,9 @@ pub struct Difference {
 impl Difference {
     /// What is or was wrong; that a check was not made says nothing of the network.
     pub(super) fn told_code(&self) -> Option<Code> {
-        let of = |verdict: Option<Verdict>, code: Option<Code>| code.filter(|_| verdict != Some(Verdict::Skip));
+        let of = |verdict: Option<Verdict>, code: Option<Code>| {
+            code.filter(|_| verdict != Some(Verdict::Skip))
+        };
         of(self.new, self.new_code).or_else(|| of(self.old, self.old_code))
     }
 }
@@ -111,7 +113,9 @@ pub struct Comparison {
 
 /// Two reports say nothing about each other.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("one report is about the catalogue “{old}” and the other about “{new}”: test both with the same --catalogue")]
+#[error(
+    "one report is about the catalogue “{old}” and the other about “{new}”: test both with the same --catalogue"
+)]
 pub struct NotComparable {
     /// The catalogue of the earlier report.
     pub old: String,

@@ -61,7 +61,11 @@ fn services(text: &mut String, report: &Report) {
         }
     }
     let name = "timbre_network_service_usable";
-    metric(text, name, "Whether a service can be used: 1 also with warnings, 0 not; absent when it was not tested.");
+    metric(
+        text,
+        name,
+        "Whether a service can be used: 1 also with warnings, 0 not; absent when it was not tested.",
+    );
     for (service, verdict) in worst {
         if let Some(value) = usable(verdict) {
             let _ = writeln!(text, "{name}{{service=\"{}\"}} {value}", escaped(service));

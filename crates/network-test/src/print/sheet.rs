@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::path::{self, Way};
 use super::words::{self, COLUMNS};
 use super::{Attachment, Language, Settings};
-use crate::{Check, Overall, Report, Request, Service, Verdict};
+use crate::{Check, Culprit, Overall, Report, Request, Service, Verdict};
 
 /// A page about a report, in one language.
 pub(super) struct Sheet<'a> {
@@ -107,7 +107,11 @@ impl<'a> Sheet<'a> {
             headline: headline(report.verdict, language).to_owned(),
             lead: lead(report, language),
             facts: facts(report, language),
-            asks: report.requests.iter().map(|request| Ask::of(request, language)).collect(),
+            asks: report
+                .requests
+                .iter()
+                .map(|request| Ask::of(report, request, language))
+                .collect(),
             way: path::way(report, language),
             rows,
             network,
@@ -149,7 +153,9 @@ pub(super) fn headline(overall: Overall, language: Language) -> &'static str {
         Overall::Ready => ("Prêt", "Ready"),
         Overall::ReadyWithWarnings => ("Prêt, avec des avertissements", "Ready, with warnings"),
         Overall::NotReady => ("Pas prêt", "Not ready"),
-        Overall::CouldNotTest => ("Le réseau n’a pas pu être vérifié", "The network could not be tested"),
+        Overall::CouldNotTest => {
+            ("Le réseau n’a pas pu être vérifié", "The network could not be tested")
+        }
     };
     language.pick(french, english)
 }
@@ -173,20 +179,34 @@ pub(super) fn lead(report: &Report, language: Language) -> String {
         ),
         Overall::NotReady if fails == 0 => language
             .pick(
-                "Le réseau lui-même ne remplit pas une exigence (voir ci-dessous).",
-                "The network itself does not meet a requirement (see below).",
+                "Le réseau lui-même ne remplit pas une exigence.",
+                "The network itself does not meet a requirement.",
             )
             .to_owned(),
-        Overall::NotReady => language.pick(
-            format!("{fails} des {total} services ne fonctionnent pas sur ce réseau."),
-            format!("{fails} of {total} services cannot work on this network."),
-        ),
+        Overall::NotReady => {
+            let untested = untested_services(report, language);
+            language.pick(
+                format!("Services qui ne fonctionnent pas sur ce réseau\u{a0}: {fails} sur {total}{untested}."),
+                format!("{fails} of {total} services cannot work on this network{untested}."),
+            )
+        }
         Overall::CouldNotTest => language
             .pick(
                 "Trop peu de vérifications ont pu être faites pour conclure.",
                 "Too few checks could be made to tell.",
             )
             .to_owned(),
+    }
+}
+
+fn untested_services(report: &Report, language: Language) -> String {
+    let skipped = report.services.iter().filter(|service| service.verdict == Verdict::Skip).count();
+    match skipped {
+        0 => String::new(),
+        _ => language.pick(
+            format!("; non vérifiés\u{a0}: {skipped}"),
+            format!("; {skipped} were not tested"),
+        ),
     }
 }
 
@@ -229,7 +249,11 @@ pub(super) fn counted(report: &Report, language: Language) -> String {
     let parts: Vec<_> = [
         (Verdict::Fail, ("échec", "échecs"), ("failure", "failures")),
         (Verdict::Warn, ("avertissement", "avertissements"), ("warning", "warnings")),
-        (Verdict::Inconclusive, ("indéterminée", "indéterminées"), ("inconclusive", "inconclusive")),
+        (
+            Verdict::Inconclusive,
+            ("indéterminée", "indéterminées"),
+            ("inconclusive", "inconclusive"),
+        ),
         (Verdict::Skip, ("non faite", "non faites"), ("not tested", "not tested")),
         (Verdict::Pass, ("réussie", "réussies"), ("pass", "pass")),
     ]
@@ -240,21 +264,21 @@ pub(super) fn counted(report: &Report, language: Language) -> String {
     })
     .collect();
     let parts = parts.join(", ");
-    language.pick(format!("{checks} en {took}\u{a0}: {parts}"), format!("{checks} in {took}: {parts}"))
+    language
+        .pick(format!("{checks} en {took}\u{a0}: {parts}"), format!("{checks} in {took}: {parts}"))
 }
 
 impl<'a> Ask<'a> {
-    pub(super) fn of(request: &'a Request, language: Language) -> Ask<'a> {
-        let who = language.owned(request.who.title());
-        let name = request.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    pub(super) fn of(report: &Report, request: &'a Request, language: Language) -> Ask<'a> {
         let title = language.owned(request.code.title());
         let colon = language.pick("\u{a0}:", ":");
-        let known = request.who != crate::Culprit::Unknown;
         let in_the_way = language.pick("fait obstacle", "in the way");
-        let by = if known { format!(" — {in_the_way}{colon} {who}{name}") } else { String::new() };
+        let who = accused(report, request, language);
+        let by = who.map(|who| format!(" — {in_the_way}{colon} {who}")).unwrap_or_default();
         let hosts = request.hosts.iter().map(|host| {
             let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
-            let ports = if ports.is_empty() { String::new() } else { ":".to_owned() + &ports.join(",") };
+            let ports =
+                if ports.is_empty() { String::new() } else { ":".to_owned() + &ports.join(",") };
             let addresses = host.addresses.join(", ");
             let addresses =
                 if addresses.is_empty() { String::new() } else { format!(" ({addresses})") };
@@ -268,6 +292,20 @@ impl<'a> Ask<'a> {
             endpoints: endpoints.join(", "),
         }
     }
+}
+
+/// Who stands in the way, as surely as the surest of the checks says.
+fn accused(report: &Report, request: &Request, language: Language) -> Option<String> {
+    if request.who == Culprit::Unknown {
+        return None;
+    }
+    let checks = request.checks.iter().filter_map(|number| report.check(*number));
+    let blames = checks.filter_map(|check| check.blame.as_ref());
+    let surest = blames.filter(|blame| blame.who == request.who).max_by_key(|b| b.confidence);
+    Some(surest.map_or_else(
+        || language.owned(request.who.title()).into_owned(),
+        |blame| words::blame(blame, language),
+    ))
 }
 
 /// What is asked. When the hosts follow in a list of their own, they need not be in the sentence too.

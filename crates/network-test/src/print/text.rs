@@ -76,12 +76,17 @@ fn head(text: &mut String, report: &Report, ink: Ink, language: Language) {
     let when = words::moment(report.started, language);
     let catalogue = format!("{} {}", report.catalogue.id, report.catalogue.version);
     let report_word = language.pick("rapport", "report");
-    let _ = writeln!(text, "{}", ink.soft(&format!("{catalogue} · {when} · {report_word} {}", report.id)));
+    let _ = writeln!(
+        text,
+        "{}",
+        ink.soft(&format!("{catalogue} · {when} · {report_word} {}", report.id))
+    );
     let mut way = words::way_out(report, language);
     if !report.resolvers.is_empty() {
         let _ = write!(way, " · DNS {}", report.resolvers.join(", "));
     }
-    let _ = write!(text, "{}\n\n", ink.soft(&format!("{way} · {}", sheet::counted(report, language))));
+    let _ =
+        write!(text, "{}\n\n", ink.soft(&format!("{way} · {}", sheet::counted(report, language))));
 }
 
 fn service_line(text: &mut String, row: &Row<'_>, ink: Ink, language: Language) {
@@ -165,13 +170,11 @@ fn requests(text: &mut String, report: &Report, ink: Ink, language: Language) {
     if report.requests.is_empty() {
         return;
     }
-    let title = language.pick(
-        "Ce qu’il faut demander à votre équipe réseau",
-        "What to ask your network team",
-    );
+    let title = language
+        .pick("Ce qu’il faut demander à votre équipe réseau", "What to ask your network team");
     let _ = write!(text, "\n{}\n", ink.bold(title));
     for (index, request) in report.requests.iter().enumerate() {
-        let ask = Ask::of(request, language);
+        let ask = Ask::of(report, request, language);
         paragraph(text, &format!("{:>3}. ", index + 1), &ask.text);
         paragraph(text, "     ", &ask.why);
         for host in &ask.hosts {
@@ -227,7 +230,8 @@ pub(super) fn comparison(comparison: &Comparison, settings: &Settings) -> String
         }
     }
     let unchanged = comparison.of(Change::Unchanged).count();
-    let _ = write!(text, "\n{} {unchanged}\n", language.pick("Sans changement\u{a0}:", "Unchanged:"));
+    let _ =
+        write!(text, "\n{} {unchanged}\n", language.pick("Sans changement\u{a0}:", "Unchanged:"));
     text
 }
 

@@ -90,7 +90,7 @@ pub(super) fn section(section: &str, language: Language) -> Cow<'_, str> {
     }
 }
 
-/// The headings of the document of the Connect+ / SendPro P, which exists in French only.
+/// The headings of the document of the Connect+ / SendPro P, which exists in French only, and of our own catalogue.
 const SECTIONS: &[(&str, &str)] = &[
     ("Port 53", "Port 53 (DNS)"),
     ("TeamViewer", "TeamViewer (remote support)"),
@@ -98,7 +98,10 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Distributeur", "Distributor"),
     ("Comet (gestion de fonds et recharges)", "Comet (funds and refills)"),
     ("Tarifs et mises à jour (Services de téléchargement)", "Rates and updates (downloads)"),
-    ("Gérer les comptes (Application Web de comptabilité)", "Accounts (accounting web application)"),
+    (
+        "Gérer les comptes (Application Web de comptabilité)",
+        "Accounts (accounting web application)",
+    ),
     ("Aide en ligne", "Online help"),
     ("Téléchargement de la santé de la machine et de l'encre", "Machine and ink health upload"),
     ("Vérification de l'adresse (nettoyage des adresses)", "Address verification"),
@@ -110,6 +113,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("SendPro", "SendPro"),
     ("SendSuite Tracking Online – Suivi en ligne", "SendSuite Tracking Online"),
     ("Enregistrements de transactions", "Transaction records"),
+    ("Catalogue des destinations", "Catalogue of destinations"),
+    ("Test du réseau", "Network test"),
 ];
 
 /// How much the meter depends on a service.
@@ -130,7 +135,8 @@ pub(super) const fn group(group: Group, language: Language) -> &'static str {
 /// The proxy that destinations were reached by, when there was one: `proxy.example:3128`.
 pub(super) fn proxy(report: &Report) -> Option<&str> {
     let used = report.checks.iter().find_map(|check| check.way.strip_prefix("proxy "));
-    used.or_else(|| report.way.strip_prefix("proxy ")).or_else(|| report.way.strip_prefix("http://"))
+    used.or_else(|| report.way.strip_prefix("proxy "))
+        .or_else(|| report.way.strip_prefix("http://"))
 }
 
 /// How destinations were reached, in words.
@@ -183,10 +189,30 @@ pub(super) fn moment(at: jiff::Timestamp, language: Language) -> String {
 }
 
 const MOIS: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-    "novembre", "décembre",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
 ];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];

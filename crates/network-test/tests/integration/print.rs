@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use timbre_network_test::print::{
-    Attachment, Comparison, Format, Language, Settings, print, print_comparison, read, redact, schema,
+    Attachment, Comparison, Format, Language, Settings, print, print_comparison, read, redact,
+    schema,
 };
 use timbre_network_test::{Report, Verdict};
 
@@ -29,7 +30,10 @@ fn golden(name: &str, text: &str) {
         fs::write(&file, text).unwrap();
     }
     let known = fs::read_to_string(&file).unwrap_or_default();
-    assert!(known == text, "{name} differs; UPDATE_GOLDEN=1 writes it anew, git diff shows how\n{text}");
+    assert!(
+        known == text,
+        "{name} differs; UPDATE_GOLDEN=1 writes it anew, git diff shows how\n{text}"
+    );
 }
 
 /// Gives a text to a program that judges it.
@@ -119,7 +123,8 @@ fn a_report_is_read_back_as_it_was_written() {
 
 #[test]
 fn what_is_not_a_report_is_refused_with_the_file_and_the_reason() {
-    let other = read("old.json", "{\"schema\": \"timbre-network-test/9\"}").unwrap_err().to_string();
+    let other =
+        read("old.json", "{\"schema\": \"timbre-network-test/9\"}").unwrap_err().to_string();
     assert!(other.contains("old.json") && other.contains("timbre-network-test/9"), "{other}");
     let broken = read("old.json", "{\n  \"schema\": \"timbre-network-test/1\"\n}").unwrap_err();
     assert!(broken.to_string().contains("line 3"), "{broken}");
@@ -170,7 +175,12 @@ fn every_report_fits_the_schema_and_a_changed_one_does_not() {
 /// Every field that a report holds is in the schema: nothing is published without a word about it.
 #[test]
 fn no_field_is_missing_from_the_schema() {
-    fn walk(value: &serde_json::Value, schema: &serde_json::Value, root: &serde_json::Value, at: &str) {
+    fn walk(
+        value: &serde_json::Value,
+        schema: &serde_json::Value,
+        root: &serde_json::Value,
+        at: &str,
+    ) {
         let schema = match schema["$ref"].as_str() {
             Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap(),
             None => schema,
@@ -178,7 +188,12 @@ fn no_field_is_missing_from_the_schema() {
         match value {
             serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
                 let known = schema["properties"].get(name);
-                walk(value, known.unwrap_or_else(|| panic!("{at}.{name}")), root, &format!("{at}.{name}"));
+                walk(
+                    value,
+                    known.unwrap_or_else(|| panic!("{at}.{name}")),
+                    root,
+                    &format!("{at}.{name}"),
+                );
             }),
             serde_json::Value::Array(items) => {
                 items.iter().for_each(|item| walk(item, &schema["items"], root, at));
@@ -247,7 +262,8 @@ fn html_is_well_formed_loads_nothing_and_runs_nothing() {
         let output = judged("xmllint", &["--html", "--noout", "-"], html.as_bytes());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let known = |line: &str| line.contains("Tag ") && line.ends_with(" invalid");
-        let errors: Vec<_> = said.lines().filter(|line| line.starts_with("-:") && !known(line)).collect();
+        let errors: Vec<_> =
+            said.lines().filter(|line| line.starts_with("-:") && !known(line)).collect();
         assert_eq!(errors, Vec::<&str>::new(), "{name}");
         for foreign in ["<script", "http-equiv", "<link", "src=", "@import", "url(", "<iframe"] {
             assert!(!html.contains(foreign), "{name} holds {foreign}");
@@ -269,10 +285,22 @@ fn every_colour_on_its_ground_has_the_contrast_of_wcag_aa() {
             [0, 2, 4].map(|at| u8::from_str_radix(&value[at..at + 2], 16).unwrap())
         };
         for (ink, ground) in [
-            ("ink", "paper"), ("ink", "sheet"), ("soft", "paper"), ("soft", "sheet"), ("link", "paper"),
-            ("link", "sheet"), ("pass", "pass-bg"), ("warn", "warn-bg"), ("fail", "fail-bg"),
-            ("none", "none-bg"), ("ink", "none-bg"), ("ink", "pass-bg"), ("ink", "warn-bg"),
-            ("ink", "fail-bg"), ("fail", "paper"), ("warn", "paper"),
+            ("ink", "paper"),
+            ("ink", "sheet"),
+            ("soft", "paper"),
+            ("soft", "sheet"),
+            ("link", "paper"),
+            ("link", "sheet"),
+            ("pass", "pass-bg"),
+            ("warn", "warn-bg"),
+            ("fail", "fail-bg"),
+            ("none", "none-bg"),
+            ("ink", "none-bg"),
+            ("ink", "pass-bg"),
+            ("ink", "warn-bg"),
+            ("ink", "fail-bg"),
+            ("fail", "paper"),
+            ("warn", "paper"),
         ] {
             let ratio = contrast(colour(ink), colour(ground));
             assert!(ratio >= 4.5, "{ink} on {ground}: {ratio:.2}");
@@ -300,7 +328,11 @@ fn the_pdf_is_sound_tagged_short_and_says_what_the_text_says() {
         for (tag, language) in LANGUAGES {
             let settings = in_language(language);
             let pdf = print(&report, Format::Pdf, &settings).unwrap();
-            assert_eq!(pdf, print(&report, Format::Pdf, &settings).unwrap(), "the same to the byte");
+            assert_eq!(
+                pdf,
+                print(&report, Format::Pdf, &settings).unwrap(),
+                "the same to the byte"
+            );
             let file = folder.path().join(format!("{name}.{tag}.pdf"));
             fs::write(&file, &pdf).unwrap();
             let file = file.to_str().unwrap();
@@ -313,7 +345,10 @@ fn the_pdf_is_sound_tagged_short_and_says_what_the_text_says() {
             assert_eq!(field("Tagged"), "yes");
             assert_eq!(field("Page size"), "612 x 792 pts (letter)");
             assert!(field("Pages").parse::<u8>().unwrap() <= 3, "{name}: {} pages", field("Pages"));
-            golden(&format!("{name}.{tag}.pdf.txt"), &accepted("pdftotext", &["-layout", file, "-"], b""));
+            golden(
+                &format!("{name}.{tag}.pdf.txt"),
+                &accepted("pdftotext", &["-layout", file, "-"], b""),
+            );
             let structure = accepted("pdfinfo", &["-struct", file], b"");
             for part in ["H1", "H2", "Table", "TH", "TD", "Figure"] {
                 assert!(structure.contains(part), "{name}: no {part} in\n{structure}");
@@ -342,22 +377,34 @@ fn a_redacted_report_tells_nothing_of_the_inside_and_everything_of_the_outside()
     for secret in ["corp.example", "CORP.EXAMPLE", "10.20.0", "meter-0001"] {
         assert!(!json.contains(secret), "{secret}: {json}");
     }
-    for kept in ["cometservp1.pb.com", "199.231.44.10", "proxy-credentials-refused", "Negotiate, Basic"] {
+    for kept in
+        ["cometservp1.pb.com", "199.231.44.10", "proxy-credentials-refused", "Negotiate, Basic"]
+    {
         assert!(json.contains(kept), "{kept} is not the customer’s secret");
     }
-    let answer = redacted.checks.iter().find_map(|check| check.fact("answer").filter(|a| a.starts_with("407")));
+    let answer = redacted
+        .checks
+        .iter()
+        .find_map(|check| check.fact("answer").filter(|a| a.starts_with("407")));
     let answer = answer.unwrap();
     let proxy = redacted.way.strip_prefix("proxy ").unwrap().trim_end_matches(":3128");
     assert!(answer.contains(proxy), "the same host has the same stand-in: {answer}, {proxy}");
     assert_eq!(redact(&redacted), redacted, "nothing is left to redact");
-    golden("proxy-refuses.redacted.en.txt", &text(&redacted, Format::Text, &in_language(Language::English)));
+    golden(
+        "proxy-refuses.redacted.en.txt",
+        &text(&redacted, Format::Text, &in_language(Language::English)),
+    );
 }
 
 #[test]
 fn a_report_without_secrets_is_not_changed_by_redaction_but_for_the_resolver() {
     let mut report = healthy();
     report.resolvers = vec!["9.9.9.9".to_owned()];
-    report.checks.iter_mut().filter(|c| c.target == "10.20.0.53").for_each(|c| c.target = "9.9.9.9".to_owned());
+    report
+        .checks
+        .iter_mut()
+        .filter(|c| c.target == "10.20.0.53")
+        .for_each(|c| c.target = "9.9.9.9".to_owned());
     assert_eq!(redact(&report), report);
 }
 
@@ -367,7 +414,10 @@ fn before_and_after_says_what_was_repaired_and_what_broke() {
     for (tag, language) in LANGUAGES {
         for (format, extension) in [(Format::Text, "txt"), (Format::Html, "html")] {
             let told = print_comparison(&comparison, format, &in_language(language)).unwrap();
-            golden(&format!("before-and-after.{tag}.{extension}"), &String::from_utf8(told).unwrap());
+            golden(
+                &format!("before-and-after.{tag}.{extension}"),
+                &String::from_utf8(told).unwrap(),
+            );
         }
     }
     let json = print_comparison(&comparison, Format::Json, &Settings::default()).unwrap();
@@ -387,6 +437,8 @@ fn two_equal_reports_have_nothing_to_tell_and_two_of_other_catalogues_cannot_be_
 fn another_proxy_is_another_way_to_the_same_checks() {
     let mut moved = proxy_refuses();
     moved.way = "proxy other.corp.example:8080".to_owned();
-    moved.checks.iter_mut().for_each(|check| check.way = check.way.replace("proxy.corp.example:3128", "other.corp.example:8080"));
+    moved.checks.iter_mut().for_each(|check| {
+        check.way = check.way.replace("proxy.corp.example:3128", "other.corp.example:8080")
+    });
     assert!(Comparison::between(&proxy_refuses(), &moved).unwrap().is_empty());
 }

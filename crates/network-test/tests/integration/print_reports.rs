@@ -11,13 +11,31 @@ use timbre_network_test::{
 /// Endpoint, heading, group, host, ports.
 const ROWS: &[(&str, &str, Group, &str, &[u16])] = &[
     ("distributor.sign-in", "Distributeur", Group::Required, "distservp1.pb.com", &[443]),
-    ("comet.funds", "Comet (gestion de fonds et recharges)", Group::Required, "cometservp1.pb.com", &[443]),
+    (
+        "comet.funds",
+        "Comet (gestion de fonds et recharges)",
+        Group::Required,
+        "cometservp1.pb.com",
+        &[443],
+    ),
     ("uploads.configuration", DOWNLOADS, Group::Required, "pbdlspp1.pb.com", &[443]),
     ("downloads.antivirus", DOWNLOADS, Group::Required, "pbgdspp1.pb.com", &[80]),
     ("downloads.files", DOWNLOADS, Group::Required, "pbgdspp1.pb.com", &[80, 443]),
-    ("accounting.application", "Gérer les comptes (Application Web de comptabilité)", Group::Required, "mailwebvis.pb.com", &[443]),
+    (
+        "accounting.application",
+        "Gérer les comptes (Application Web de comptabilité)",
+        Group::Required,
+        "mailwebvis.pb.com",
+        &[443],
+    ),
     ("help.online", "Aide en ligne", Group::Required, "support.pb.com", &[80, 443]),
-    ("web.address-verification", "Vérification de l'adresse (nettoyage des adresses)", Group::OptionalOn, "adv.pb.com", &[443]),
+    (
+        "web.address-verification",
+        "Vérification de l'adresse (nettoyage des adresses)",
+        Group::OptionalOn,
+        "adv.pb.com",
+        &[443],
+    ),
     ("web.tracking", "Suivre un envoi", Group::OptionalOn, "pb.boxoh.com", &[80]),
 ];
 const DOWNLOADS: &str = "Tarifs et mises à jour (Services de téléchargement)";
@@ -137,8 +155,16 @@ fn whole_network(checks: &mut Vec<Check>) {
         resolver(CheckId::DnsHijack, Vec::new()),
         resolver(CheckId::DnsWildcard, vec![fact("answer", "NXDOMAIN")]),
         check(CheckId::Captive, "http://network-test.example.com/", vec![fact("status", "200")]),
-        check(CheckId::BandwidthDown, "network-test.example.com:443", vec![fact("kbit-per-second", "18400")]),
-        check(CheckId::BandwidthUp, "network-test.example.com:443", vec![fact("kbit-per-second", "9100")]),
+        check(
+            CheckId::BandwidthDown,
+            "network-test.example.com:443",
+            vec![fact("kbit-per-second", "18400")],
+        ),
+        check(
+            CheckId::BandwidthUp,
+            "network-test.example.com:443",
+            vec![fact("kbit-per-second", "9100")],
+        ),
         check(CheckId::PathMtu, "network-test.example.com:443", vec![fact("mss", "1448")]),
         check(CheckId::Clock, "network-test.example.com:443", vec![fact("offset-ms", "120")]),
     ];
@@ -162,7 +188,11 @@ fn service(services: &mut Vec<Service>, id: &EndpointId, section: &str, group: G
 }
 
 fn checks_of(host: &str, ports: &[u16]) -> Vec<Check> {
-    let mut checks = vec![check(CheckId::DnsLookup, host, vec![fact("addresses", "199.231.44.10, 199.231.44.11")])];
+    let mut checks = vec![check(
+        CheckId::DnsLookup,
+        host,
+        vec![fact("addresses", "199.231.44.10, 199.231.44.11")],
+    )];
     for port in ports {
         let target = format!("{host}:{port}");
         checks.push(check(CheckId::TcpConnect, &target, vec![fact("address", "199.231.44.10")]));
@@ -170,7 +200,10 @@ fn checks_of(host: &str, ports: &[u16]) -> Vec<Check> {
             checks.push(check(
                 CheckId::TlsIdentity,
                 &target,
-                vec![fact("version", "TLSv1.3"), fact("issuer", "CN=DigiCert TLS RSA SHA256 2020 CA1, O=DigiCert Inc, C=US")],
+                vec![
+                    fact("version", "TLSv1.3"),
+                    fact("issuer", "CN=DigiCert TLS RSA SHA256 2020 CA1, O=DigiCert Inc, C=US"),
+                ],
             ));
         }
         checks.push(check(CheckId::HttpExpect, &target, vec![fact("status", "200")]));
@@ -227,7 +260,8 @@ pub(crate) fn healthy() -> Report {
 pub(crate) fn tls_inspection() -> Report {
     let inspector = "Example Corp TLS Inspection CA";
     let mut network = Network::new("nt-2026-11-24-b81e02");
-    for name in ["distservp1.pb.com", "cometservp1.pb.com", "pbdlspp1.pb.com", "mailwebvis.pb.com"] {
+    for name in ["distservp1.pb.com", "cometservp1.pb.com", "pbdlspp1.pb.com", "mailwebvis.pb.com"]
+    {
         network = network
             .fault(CheckId::TlsIdentity, name, |check| {
                 wrong(check, Verdict::Fail, Code::TlsInspected, Culprit::TlsInspector, Confidence::Certain);
@@ -252,7 +286,12 @@ pub(crate) fn tls_inspection() -> Report {
         hosts: ["distservp1.pb.com", "cometservp1.pb.com", "pbdlspp1.pb.com", "mailwebvis.pb.com"]
             .map(|name| host(name, &[443]))
             .to_vec(),
-        endpoints: endpoints(&["distributor.sign-in", "comet.funds", "uploads.configuration", "accounting.application"]),
+        endpoints: endpoints(&[
+            "distributor.sign-in",
+            "comet.funds",
+            "uploads.configuration",
+            "accounting.application",
+        ]),
         ..request(
             Code::TlsInspected,
             Culprit::TlsInspector,
@@ -262,7 +301,13 @@ pub(crate) fn tls_inspection() -> Report {
     };
     network
         .fault(CheckId::TlsIdentity, "adv.pb.com", |check| {
-            wrong(check, Verdict::Warn, Code::TlsResetAfterHello, Culprit::WebFilter, Confidence::Likely);
+            wrong(
+                check,
+                Verdict::Warn,
+                Code::TlsResetAfterHello,
+                Culprit::WebFilter,
+                Confidence::Likely,
+            );
             check.required = false;
             check.evidence = vec![fact("error", "end of file after ClientHello")];
         })
@@ -295,8 +340,15 @@ pub(crate) fn dns_tcp_blocked() -> Report {
             check.because = Some(2);
         })
         .fault(CheckId::TcpConnect, "pbgdspp1.pb.com:80", |check| {
-            wrong(check, Verdict::Warn, Code::SomeAddressesBlocked, Culprit::Firewall, Confidence::Likely);
-            check.evidence = vec![fact("reached", "199.231.44.10"), fact("dropped", "199.231.44.11")];
+            wrong(
+                check,
+                Verdict::Warn,
+                Code::SomeAddressesBlocked,
+                Culprit::Firewall,
+                Confidence::Likely,
+            );
+            check.evidence =
+                vec![fact("reached", "199.231.44.10"), fact("dropped", "199.231.44.11")];
         })
         .asking(request(
             Code::DnsTcpBlocked,
@@ -320,19 +372,29 @@ pub(crate) fn proxy_refuses() -> Report {
         check.way = way.to_owned();
         if check.id == CheckId::TcpConnect {
             check.id = CheckId::ProxyAuth;
-            wrong(check, Verdict::Fail, Code::ProxyCredentialsRefused, Culprit::Proxy, Confidence::Certain);
+            wrong(
+                check,
+                Verdict::Fail,
+                Code::ProxyCredentialsRefused,
+                Culprit::Proxy,
+                Confidence::Certain,
+            );
             check.evidence = vec![
                 private("proxy", "proxy.corp.example:3128"),
                 private("addresses", "10.20.0.80, 10.20.0.81"),
                 private("user", "meter-0001@CORP.EXAMPLE"),
                 fact("offered", "Negotiate, Basic"),
-                fact("answer", "407 from proxy.corp.example (10.20.0.80) for meter-0001@CORP.EXAMPLE"),
+                fact(
+                    "answer",
+                    "407 from proxy.corp.example (10.20.0.80) for meter-0001@CORP.EXAMPLE",
+                ),
             ];
             checks.insert(check.target.clone(), check.number);
         }
     }
     for check in &mut network.report.checks {
-        if let Some(because) = checks.get(&check.target).filter(|_| check.id != CheckId::ProxyAuth) {
+        if let Some(because) = checks.get(&check.target).filter(|_| check.id != CheckId::ProxyAuth)
+        {
             check.verdict = Verdict::Skip;
             check.code = Some(Code::NotTestedLowerLayer);
             check.because = Some(*because);
@@ -358,4 +420,3 @@ pub(crate) fn all() -> [(&'static str, Report); 4] {
         ("proxy-refuses", proxy_refuses()),
     ]
 }
-

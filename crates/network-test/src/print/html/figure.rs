@@ -20,10 +20,11 @@ pub(super) fn svg(way: &Way, language: Language) -> String {
     let width = count * BOX.0 + count.saturating_sub(1) * GAP + 4;
     let beside = way.hops.iter().find(|hop| hop.is_beside);
     let height = if beside.is_some() { BESIDE + BOX.1 + 6 } else { TOP + BOX.1 + 6 };
-    let title = escape(language.pick(
-        "Le chemin de la machine aux services",
-        "The way from the machine to the services",
-    ));
+    let title =
+        escape(language.pick(
+            "Le chemin de la machine aux services",
+            "The way from the machine to the services",
+        ));
     let mut svg = format!(
         "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}. {}\" \
          style=\"min-width:36rem;font-family:inherit\">",

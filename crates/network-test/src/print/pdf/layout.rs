@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU16;
 
+use krilla::Document;
 use krilla::color::rgb;
 use krilla::destination::XyzDestination;
 use krilla::geom::{Path, PathBuilder, Point, Rect};
@@ -14,7 +15,6 @@ use krilla::surface::Surface;
 use krilla::tagging::{
     Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, Tag, TagGroup, TagKind, TagTree,
 };
-use krilla::Document;
 
 use super::typeface::{Face, Typefaces};
 
@@ -110,7 +110,14 @@ impl Layout {
     }
 
     /// A heading, of the first level or the second; it stands in the outline too.
-    pub(super) fn heading(&mut self, level: NonZeroU16, x: f32, style: Style, text: &str, column: f32) {
+    pub(super) fn heading(
+        &mut self,
+        level: NonZeroU16,
+        x: f32,
+        style: Style,
+        text: &str,
+        column: f32,
+    ) {
         self.need(style.leading());
         self.headings.push((text.to_owned(), self.page, self.y));
         self.tagged(Tag::Hn(level, Some(text.to_owned())), |layout| {
@@ -186,12 +193,16 @@ impl Layout {
     }
 
     /// The finished document, with a line at the foot of every page.
-    pub(super) fn finish(self, document: &mut Document, foot: impl Fn(usize, usize) -> [String; 2]) {
+    pub(super) fn finish(
+        self,
+        document: &mut Document,
+        foot: impl Fn(usize, usize) -> [String; 2],
+    ) {
         let pages = self.page + 1;
         let mut names: Vec<Option<Identifier>> = self.placed.iter().map(|_| None).collect();
         for page in 0..pages {
-            let settings = PageSettings::from_wh(PAGE.0, PAGE.1)
-                .expect("invariant: the paper has a size");
+            let settings =
+                PageSettings::from_wh(PAGE.0, PAGE.1).expect("invariant: the paper has a size");
             let mut sheet = document.start_page_with(settings);
             let mut surface = sheet.surface();
             for (index, placed) in self.placed.iter().enumerate().filter(|(_, p)| p.page == page) {

@@ -105,7 +105,14 @@ fn sign(layout: &mut Layout, verdict: Verdict, x: f32, y: f32, radius: f32) {
         }
         Verdict::Skip => vec![vec![at(-0.45, 0.0), at(0.45, 0.0)]],
         Verdict::Inconclusive => vec![
-            vec![at(-0.3, -0.25), at(-0.2, -0.5), at(0.15, -0.52), at(0.3, -0.25), at(0.0, 0.0), at(0.0, 0.15)],
+            vec![
+                at(-0.3, -0.25),
+                at(-0.2, -0.5),
+                at(0.15, -0.52),
+                at(0.3, -0.25),
+                at(0.0, 0.0),
+                at(0.0, 0.15),
+            ],
             vec![at(0.0, 0.4), at(0.0, 0.58)],
         ],
     };
@@ -116,7 +123,7 @@ fn sign(layout: &mut Layout, verdict: Verdict, x: f32, y: f32, radius: f32) {
 
 /// A heading of the second level, kept together with what follows.
 fn heading(layout: &mut Layout, text: &str) {
-    layout.need(64.0);
+    layout.need(104.0);
     layout.y += 16.0;
     let level = NonZeroU16::new(2).expect("invariant: two is not zero");
     layout.heading(level, MARGIN, HEADING, text, COLUMN);
@@ -166,10 +173,8 @@ fn asks(layout: &mut Layout, sheet: &Sheet<'_>) {
     if sheet.asks.is_empty() {
         return;
     }
-    let title = sheet.pick(
-        "Ce qu’il faut demander à votre équipe réseau",
-        "What to ask your network team",
-    );
+    let title =
+        sheet.pick("Ce qu’il faut demander à votre équipe réseau", "What to ask your network team");
     heading(layout, title);
     layout.tagged(Tag::L(ListNumbering::Decimal), |layout| {
         for (number, ask) in (1..).zip(&sheet.asks) {

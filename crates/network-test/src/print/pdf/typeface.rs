@@ -174,7 +174,10 @@ mod tests {
         let typefaces = Typefaces::shipped();
         let text = "open TCP 443 to pbgdspp1.pb.com.a-very-long-domain-name-that-never-ends.example.com now";
         let lines = typefaces.wrap(Face::Mono, 9.0, text, 120.0);
-        assert!(lines.iter().all(|line| typefaces.width(Face::Mono, 9.0, line) <= 120.0), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| typefaces.width(Face::Mono, 9.0, line) <= 120.0),
+            "{lines:?}"
+        );
         assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""), "nothing is lost");
         assert_eq!(lines[0], "open TCP 443 to");
     }
