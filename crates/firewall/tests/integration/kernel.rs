@@ -10,21 +10,7 @@ use timbre_catalogue::{Catalogue, Scheme};
 use timbre_firewall::{Dialect, Input, Kind, Mode, Resolved, Verdict, verify};
 
 use crate::judges::{content, everything, in_a_namespace, rules, save};
-
-/// Answers on ports 80 and 443 with what it is sent.
-const SERVER: &str = "
-import socketserver
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        self.request.sendall(self.request.recv(1))
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
-import threading
-servers = [Server(('203.0.113.10', port), Echo) for port in (443, 80)]
-threading.Thread(target=servers[0].serve_forever, daemon=True).start()
-print('ready', flush=True)
-servers[1].serve_forever()
-";
+use crate::router::{ECHO, on_a_router};
 
 /// For each line it reads: tries both ports at once, and says which echoed.
 const CLIENT: &str = "
@@ -65,38 +51,14 @@ finally:
 
 /// Which of HTTPS and HTTP really get through each file; none for a file that is refused.
 fn real(folder: &Path, files: &[String]) -> Vec<Option<[bool; 2]>> {
-    for (name, text) in [("server.py", SERVER), ("client.py", CLIENT), ("driver.py", DRIVER)] {
+    for (name, text) in [("server.py", ECHO), ("client.py", CLIENT), ("driver.py", DRIVER)] {
         std::fs::write(folder.join(name), text).unwrap();
     }
     let script = format!(
-        "cd {}
-        ip link set lo up
-        unshare --net sleep 300 & meter=$!
-        unshare --net sleep 300 & far=$!
-        trap 'kill $meter $far' EXIT
-        for pid in $meter $far; do
-            until test \"$(readlink /proc/$pid/ns/net)\" != \"$(readlink /proc/self/ns/net)\"; do :; done
-        done
-        ip link add lan type veth peer name m0
-        ip link add wan type veth peer name i0
-        ip link set m0 netns $meter
-        ip link set i0 netns $far
-        ip addr add 198.51.100.1/24 dev lan; ip addr add 203.0.113.1/24 dev wan
-        ip link set lan up; ip link set wan up
-        nsenter -t $meter -n ip addr add 198.51.100.10/24 dev m0
-        nsenter -t $far -n ip addr add 203.0.113.10/24 dev i0
-        nsenter -t $meter -n ip link set m0 up
-        nsenter -t $far -n ip link set i0 up
-        nsenter -t $meter -n ip route add default via 198.51.100.1
-        nsenter -t $far -n ip route add default via 203.0.113.1
-        echo 1 > /proc/sys/net/ipv4/ip_forward
-        python3 driver.py $meter $far \"$(cat client.py)\" \"$(cat server.py)\" {}",
-        folder.display(),
+        "python3 driver.py $meter $far \"$(cat client.py)\" \"$(cat server.py)\" {}",
         files.join(" ")
     );
-    let output = in_a_namespace(&script);
-    content(&output, "the router");
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = on_a_router(folder, &script);
     let result = |line: &str| {
         let (secure, clear) = line.split_once(' ')?;
         Some([secure == "1", clear == "1"])

@@ -14,6 +14,7 @@ mod kernel;
 mod nftables;
 mod pac;
 mod round_trip;
+mod router;
 mod squid;
 mod vendor_aerleon;
 mod vendor_golden;
