@@ -1,9 +1,9 @@
 //! A report for the textfile collector of the Prometheus node exporter. No label holds an address: addresses change, and
 //! each change would be a new series.
 
+use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
 
 use crate::{Check, CheckId, Overall, Report, Verdict};
 

@@ -2,7 +2,7 @@
 //! same one always by the same stand-in, so that what belongs together still does. Public hosts and addresses stay: they
 //! are what the report is about.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use timbre_catalogue::Text;
 

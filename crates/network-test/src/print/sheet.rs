@@ -302,10 +302,11 @@ fn accused(report: &Report, request: &Request, language: Language) -> Option<Str
     let checks = request.checks.iter().filter_map(|number| report.check(*number));
     let blames = checks.filter_map(|check| check.blame.as_ref());
     let surest = blames.filter(|blame| blame.who == request.who).max_by_key(|b| b.confidence);
-    Some(surest.map_or_else(
-        || language.owned(request.who.title()).into_owned(),
-        |blame| words::blame(blame, language),
-    ))
+    let unproved = || {
+        let name = request.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("{}{name}", language.owned(request.who.title()))
+    };
+    Some(surest.map_or_else(unproved, |blame| words::blame(blame, language)))
 }
 
 /// What is asked. When the hosts follow in a list of their own, they need not be in the sentence too.

@@ -88,7 +88,14 @@ impl Network {
         self
     }
 
-    fn asking(mut self, request: Request) -> Network {
+    fn asking(mut self, mut request: Request) -> Network {
+        let proves = |check: &&Check| {
+            let blamed = check.blame.as_ref().is_some_and(|blame| blame.who == request.who);
+            check.code == Some(request.code) && blamed
+        };
+        request.checks =
+            self.report.checks.iter().filter(proves).map(|check| check.number).collect();
+        assert!(!request.checks.is_empty(), "nothing is asked for without a proof");
         self.report.requests.push(request);
         self
     }
