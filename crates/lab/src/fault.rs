@@ -63,7 +63,7 @@ pub enum Fault {
     ProxyCredentialsRefused,
     /// The proxy refuses a host.
     ProxyRefusesHost,
-    /// The proxy tunnels to no port but one of its own choosing.
+    /// The script that chooses the proxy has a mistake.
     PacUnusable,
     /// Somebody offers a proxy to whoever asks for `wpad`.
     WpadPresent,
@@ -157,7 +157,12 @@ impl Fault {
     /// Whether a machine with this catalogue can suffer from it.
     #[must_use]
     pub fn concerns(self, catalogue: &Catalogue) -> bool {
-        self != Fault::AddressOutsideBlocks || !catalogue.blocks().is_empty()
+        match self {
+            Fault::AddressOutsideBlocks => !catalogue.blocks().is_empty(),
+            // Our own deployment has no names with much to say.
+            Fault::DnsLargeUdpLost => catalogue.domain().is_none(),
+            _ => true,
+        }
     }
 
     /// What the network test must say of it.
@@ -174,7 +179,7 @@ impl Fault {
             Fault::DnsLargeUdpLost => (Check::DnsUdp, Code::DnsLargeUdpBlocked, Network, NOTHING_ELSE),
             Fault::DnsRedirected => (Check::DnsHijack, Code::DnsRedirected, Network, NOTHING_ELSE),
             Fault::DnsWildcard => (Check::DnsWildcard, Code::DnsWildcard, Network, NOTHING_ELSE),
-            Fault::ResolverSilent => (Check::DnsUdp, Code::ResolverSilent, Network, &[Code::DnsTcpBlocked]),
+            Fault::ResolverSilent => (Check::DnsUdp, Code::ResolverSilent, Network, &[Code::DnsTcpBlocked, Code::CouldNotTest]),
             Fault::AddressOutsideBlocks => (Check::BlockCover, Code::AddressOutsideBlocks, Host, NOTHING_ELSE),
             Fault::Ipv6WithoutPath => (Check::Ipv6, Code::Ipv6WithoutPath, Host, NOTHING_ELSE),
             Fault::HttpsDropped => (Check::TcpConnect, Code::ConnectionDropped, Host, NOTHING_ELSE),
@@ -186,14 +191,14 @@ impl Fault {
                 Check::TlsForged,
                 Code::TlsInspected,
                 Network,
-                &[Code::TransparentProxy, Code::TlsUnknownIssuer, Code::TlsVersionLowered, Code::HttpNotTheService, Code::HttpErrorPage],
+                INSPECTED,
             ),
-            Fault::TlsCutByName => (Check::TlsIdentity, Code::TlsResetAfterHello, Host, &[Code::TransparentProxy]),
+            Fault::TlsCutByName => (Check::TlsIdentity, Code::TlsResetAfterHello, Host, HIDDEN),
             Fault::HiddenProxy => (
                 Check::HttpTamper,
                 Code::HiddenProxy,
                 Network,
-                &[Code::TransparentProxy, Code::HeadersAltered, Code::RequestLineTouched, Code::HostHeaderRouted],
+                HIDDEN,
             ),
             Fault::CaptivePortal => (
                 Check::Captive,
@@ -206,7 +211,7 @@ impl Fault {
             Fault::ProxyUnreachable => (Check::ProxyFound, Code::ProxyUnreachable, Network, NOTHING_ELSE),
             Fault::ProxyWantsCredentials => (Check::ProxyAuth, Code::ProxyWantsCredentials, Network, NOTHING_ELSE),
             Fault::ProxyCredentialsRefused => (Check::ProxyAuth, Code::ProxyCredentialsRefused, Network, NOTHING_ELSE),
-            Fault::ProxyRefusesHost => (Check::ProxyConnect, Code::ProxyRefusedTarget, Host, NOTHING_ELSE),
+            Fault::ProxyRefusesHost => (Check::ProxyConnect, Code::ProxyRefusedTarget, Host, &[Code::HttpErrorPage]),
             Fault::PacUnusable => (Check::ProxyPac, Code::PacUnusable, Network, NOTHING_ELSE),
             Fault::WpadPresent => (Check::ProxyWpad, Code::WpadPresent, Network, NOTHING_ELSE),
             Fault::LineTooSlow => (Check::BandwidthDown, Code::BandwidthBelowMinimum, Network, SLOW),
@@ -222,5 +227,14 @@ impl Fault {
 /// What a proxy in the way gives away besides.
 const HIDDEN: &[Code] =
     &[Code::HiddenProxy, Code::TransparentProxy, Code::HeadersAltered, Code::RequestLineTouched, Code::HostHeaderRouted];
+/// What an interceptor gives away besides.
+const INSPECTED: &[Code] = &[
+    Code::HiddenProxy,
+    Code::TransparentProxy,
+    Code::HeadersAltered,
+    Code::RequestLineTouched,
+    Code::HostHeaderRouted,
+    Code::TlsVersionLowered,
+];
 /// What a slow line is like besides.
 const SLOW: &[Code] = &[Code::LatencyUnderLoad];

@@ -186,9 +186,11 @@ impl Lab {
         // The sockets must be free before the next one takes them.
         self.forwarder = None;
         let file = self.path("dnsmasq.conf");
+        // A remembered answer would hide what changes next. dnsmasq takes the line once only, and generated rules have it.
+        let memory = if lines.contains("cache-size=") { "" } else { "cache-size=0\n" };
         let text = format!(
             "no-resolv\nno-hosts\nbind-interfaces\nlisten-address={GATEWAY}\nserver={NAME_SERVER}\n\
-             user=root\npid-file=\nlog-facility=-\nhost-record={PROXY_NAME},{GATEWAY}\n{lines}\n"
+             user=root\npid-file=\nlog-facility=-\nhost-record={PROXY_NAME},{GATEWAY}\n{memory}{lines}\n"
         );
         fs::write(&file, text)?;
         let mut command = self.firewall.command("dnsmasq");

@@ -127,8 +127,8 @@ impl Squid {
         let _ = writeln!(
             text,
             "acl SSL_ports port 443\nacl Safe_ports port 80 443\nacl CONNECT method CONNECT\n\
-             sslcrtd_program {HELPERS}/security_file_certgen -s {at}/certificates -M 4MB\nsslcrtd_children 2\n\
-             tls_outgoing_options cafile={at}/origins.pem\n{}{}{}\
+             sslcrtd_program {HELPERS}/security_file_certgen -s {at}/certificates -M 4MB\nsslcrtd_children 2 startup=1\n\
+             tls_outgoing_options cafile={at}/origins.pem\n{}{}{}\n\
              http_access deny !Safe_ports\nhttp_access deny CONNECT !SSL_ports\n{}\n{}\nhttp_access deny all\n\
              dns_nameservers {NAME_SERVER}\ncache deny all\npid_filename {at}/squid.pid\n\
              access_log stdio:{at}/access.log\ncache_log {at}/cache.log\ncoredump_dir {at}\nshutdown_lifetime 0 seconds\n\
@@ -157,7 +157,7 @@ impl SignIn {
 
     fn lines(self, folder: &Path) -> String {
         let at = folder.display();
-        let scheme = |name: &str, program: String| format!("auth_param {name} program {program}\nauth_param {name} children 2\n");
+        let scheme = |name: &str, program: String| format!("auth_param {name} program {program}\nauth_param {name} children 2 startup=1\n");
         match self {
             SignIn::Open => String::new(),
             SignIn::Basic => {

@@ -2,9 +2,11 @@
 //! is dropped the laboratory is healthy again.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 use super::Fault;
 use crate::origin::Page;
-use crate::plan::{GATEWAY, INTERNET, METER, NAME_SERVER, NOBODY, PROXY_NAME, WAN_LINK};
+use crate::plan::{GATEWAY, INTERNET, LAN_LINK, METER, METER_LINK, NAME_SERVER, NOBODY, PROXY_NAME, WAN_LINK};
 use crate::process::Process;
 use crate::shaping::Rate;
 use crate::squid::{self, PASSWORD, SignIn, Squid, Tls, USER};
@@ -20,6 +22,8 @@ use crate::{Change, Lab, mitmproxy};
 
 /// Where the portal answers.
 const PORTAL: u16 = 8088;
+const V6_METER: &str = "2001:db8:1::10/64";
+const V6_GATEWAY: &str = "2001:db8:1::1/64";
 
 /// Whom a fault is about, when it is not about the whole network.
 #[derive(Clone, Debug)]
@@ -43,6 +47,7 @@ enum Undo {
     Rules,
     Names,
     Forwarding,
+    V6,
     Rate,
     Mtu,
     Tracking,
@@ -87,7 +92,7 @@ impl Applied<'_> {
         match fault {
             Fault::NameUnknown => self.names(Change::Unknown(host())),
             Fault::NameRefused => self.names(Change::Refused(host())),
-            Fault::NameSinkholed => self.forwarding(&format!("address=/{}/10.10.34.35", host())),
+            Fault::NameSinkholed => self.forwarding(&format!("address=/{}/0.0.0.0", host())),
             Fault::DnsTcpBlocked => self.rules("input", "tcp dport 53 drop"),
             Fault::DnsLargeUdpLost => self.rules("output", "udp sport 53 udp length gt 520 drop"),
             Fault::DnsRedirected => {
@@ -96,9 +101,7 @@ impl Applied<'_> {
             Fault::DnsWildcard => self.names(Change::Wild(INTERNET)),
             Fault::ResolverSilent => self.rules("input", "meta l4proto { tcp, udp } th dport 53 drop"),
             Fault::AddressOutsideBlocks => self.move_outside(&victims.secure),
-            Fault::Ipv6WithoutPath => {
-                self.names(Change::AlsoV6(host(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)))
-            }
+            Fault::Ipv6WithoutPath => self.v6_into_nowhere(host()),
             Fault::HttpsDropped => self.stop_port(&victims.secure, 443, "drop"),
             Fault::HttpsRefused => self.stop_port(&victims.secure, 443, "reject with tcp reset"),
             Fault::HttpsProhibited => {
@@ -183,6 +186,17 @@ impl Applied<'_> {
         self.names(Change::Moved(host.to_owned(), outside))
     }
 
+    /// The meter has an address and a gateway, which takes its packets and passes none on.
+    fn v6_into_nowhere(&mut self, host: String) -> Result<()> {
+        self.undo.push(Undo::V6);
+        let (meter, firewall) = (self.lab.meter(), self.lab.firewall());
+        meter.ip(["addr", "add", V6_METER, "dev", METER_LINK, "nodad"])?;
+        firewall.ip(["addr", "add", V6_GATEWAY, "dev", LAN_LINK, "nodad"])?;
+        let gateway = V6_GATEWAY.split('/').next().unwrap_or_default();
+        meter.ip(["-6", "route", "add", "default", "via", gateway, "dev", METER_LINK])?;
+        self.names(Change::AlsoV6(host, Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 1)))
+    }
+
     fn intercept(&mut self, squid: &Squid) -> Result<()> {
         self.processes.push(squid.start(self.lab)?);
         let (http, https) = (squid::INTERCEPT_HTTP, squid::INTERCEPT_HTTPS);
@@ -247,7 +261,10 @@ impl Applied<'_> {
             }
             Fault::ProxyCredentialsRefused => {
                 let file = self.lab.path("wrong-password");
-                fs::write(&file, format!("not-{PASSWORD}\n"))?;
+                let mut open = OpenOptions::new();
+                // A password that others can read is refused.
+                let mut open = open.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+                open.write_all(format!("not-{PASSWORD}\n").as_bytes())?;
                 let file = file.to_str().context("the path is not UTF-8")?.to_owned();
                 vec!["--proxy".to_owned(), proxy, "--proxy-user".to_owned(), USER.to_owned(), "--proxy-password-file".to_owned(), file]
             }
@@ -264,6 +281,10 @@ impl Applied<'_> {
                 Undo::Rules => self.lab.rules().remove_fault()?,
                 Undo::Names => self.lab.answer_names(&[])?,
                 Undo::Forwarding => self.lab.forward_names("")?,
+                Undo::V6 => {
+                    self.lab.meter().ip(["addr", "del", V6_METER, "dev", METER_LINK])?;
+                    self.lab.firewall().ip(["addr", "del", V6_GATEWAY, "dev", LAN_LINK])?;
+                }
                 Undo::Rate => self.lab.unlimit()?,
                 Undo::Mtu => self.lab.firewall().ip(["link", "set", WAN_LINK, "mtu", "1500"])?,
                 Undo::Tracking => {

@@ -40,9 +40,25 @@ impl<'a> Day<'a> {
         day
     }
 
+    /// Sends everything through a proxy: `section` is what stands under `[proxy]` in the meter's settings.
+    pub(crate) fn through(mut self, section: &str, variables: &[(&str, PathBuf)]) -> Day<'a> {
+        let file = self.folder().join("meter.toml");
+        let text = std::fs::read_to_string(&file).expect("the meter's settings");
+        let (before, rest) = text.split_once("[proxy]\n").expect("the settings have a section for the proxy");
+        let after = rest.find("\n[").map_or("", |at| &rest[at..]);
+        std::fs::write(&file, format!("{before}[proxy]\n{section}\n{after}")).expect("the meter's settings");
+        self.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self
+    }
+
     /// Everything that a meter does: installation, rates, refill, a run of mail, upload, inspection.
     pub(crate) fn live(&self) {
         self.meter(&["install"]);
+        self.live_on();
+    }
+
+    /// The same after the installation.
+    pub(crate) fn live_on(&self) {
         self.meter(&["power-on"]);
         self.meter(&["refill", "100"]);
         let mail = self.mail(60);

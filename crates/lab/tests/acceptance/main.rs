@@ -6,6 +6,7 @@ mod day;
 mod faults;
 mod network;
 mod parts;
+mod proxies;
 mod rules;
 mod standing;
 
@@ -23,6 +24,26 @@ pub(crate) fn lab() -> Lab {
         kept: None,
     };
     Lab::up(&layout).expect("the laboratory comes up")
+}
+
+/// Does the same with each item, in several laboratories at once: most of a network test is waiting. What each says is put
+/// together.
+pub(crate) fn in_lanes<T: Sync>(
+    items: &[T],
+    lanes: usize,
+    each: impl Fn(&mut Lab, &T) -> String + Sync,
+) -> String {
+    std::thread::scope(|scope| {
+        let each = &each;
+        let lane = |first: usize| {
+            scope.spawn(move || {
+                let mut lab = lab();
+                items.iter().skip(first).step_by(lanes).map(|item| each(&mut lab, item)).collect::<String>()
+            })
+        };
+        let lanes: Vec<_> = (0..lanes).map(lane).collect();
+        lanes.into_iter().map(|lane| lane.join().expect("a lane")).collect()
+    })
 }
 
 /// The program under test: what `TIMBRE` names, else what was built beside these tests.
