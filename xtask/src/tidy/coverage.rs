@@ -231,8 +231,7 @@ mod tests {
         let row = Row { id: "network-test.clear", exchange: None, plain: true };
         let found = check_rows(&Project::planted(&WHOLE), &[row], &[]);
         assert_eq!(found[0].what, "network-test.clear has no route in the infrastructure");
-        let served =
-            [("crates/infrastructure/src/probe.rs", "id == endpoint::NETWORK_TEST_CLEAR")];
+        let served = [("crates/infrastructure/src/probe.rs", "id == endpoint::NETWORK_TEST_CLEAR")];
         assert!(check_rows(&Project::planted(&served), &[row], &[]).is_empty());
     }
 

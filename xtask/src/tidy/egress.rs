@@ -10,6 +10,20 @@ use super::source::{Source, has_word};
 /// The one module that may open a socket, with what lies in its folder.
 const EGRESS: [&str; 2] = ["crates/meter/src/egress.rs", "crates/meter/src/egress/"];
 
+/// Where something else is the very purpose: the file, a word it may use, the reason.
+const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
+    (
+        "crates/meter/src/lockdown/forbidden.rs",
+        &["std::net", "TcpListener", "TcpStream", "UdpSocket"],
+        "it tries what must fail, to show that the walls stand",
+    ),
+    (
+        "crates/meter/src/lockdown/resolver.rs",
+        &["std::net", "unix::net", "UnixListener"],
+        "a process of its own, which answers at a file and not on a network",
+    ),
+];
+
 /// Words that open a connection, or name a library that does.
 const OPENS: [&str; 8] = [
     "std::net",
@@ -28,9 +42,14 @@ const LISTENS: [&str; 4] = ["TcpListener", "UnixListener", "axum", "axum_server"
 pub(crate) fn check(project: &Project) -> Vec<Violation> {
     let mut violations = Vec::new();
     for source in project.sources_under("crates/meter/src/") {
+        let excused = EXCEPTIONS.iter().find(|(path, ..)| source.path == *path);
+        let excused = excused.map_or(&[] as &[&str], |(_, words, _)| words);
         let is_egress = EGRESS.iter().any(|path| source.path.starts_with(path));
         let mut report = |words: &[&str], why, todo| {
             for (line, word) in named(source, words) {
+                if excused.contains(&word) {
+                    continue;
+                }
                 let what = format!("“{word}” in the meter");
                 violations.push(Violation::new(&source.path, line, what, why, todo));
             }

@@ -57,6 +57,16 @@ const EXCEPTIONS: &[(&str, Effect, &str)] = &[
     ("crates/psd/src/journal", Effect::File, "the PSD’s journal is the file that must not lie"),
     ("crates/key-store/src/", Effect::File, "keys are sealed in a file of its own making"),
     ("crates/key-store/src/", Effect::Chance, "keys and signatures need random numbers"),
+    ("crates/network-test/src/", Effect::Socket, "a probe is a conversation with the network"),
+    ("crates/network-test/src/", Effect::Async, "probes wait for answers, all at once"),
+    ("crates/network-test/src/", Effect::Clock, "it measures how long things take"),
+    ("crates/network-test/src/", Effect::Chance, "a challenge must not be guessed"),
+    ("crates/network-test/src/dns/system.rs", Effect::File, "which resolvers this machine asks"),
+    ("crates/network-test/src/context.rs", Effect::File, "which proxy this machine is set to"),
+    ("crates/proxy/src/", Effect::Async, "it converses with a proxy over a stream it is given"),
+    ("crates/proxy/src/pac/", Effect::Clock, "a script from somebody else must end in time"),
+    ("crates/proxy/src/pac.rs", Effect::Thread, "a script from somebody else must end in time"),
+    ("crates/proxy/src/pac/load.rs", Effect::File, "proxy.pac may be a file of this machine"),
 ];
 
 const WHY: &str = "layers 0–2 are pure, so that the same input always gives the same output";
