@@ -34,21 +34,37 @@ impl Secrets {
         self.0.push((secret.to_owned(), format!("{kind}-{number}")));
     }
 
-    /// Adds a fact that is private as a whole: each address, host or word in it.
+    /// Adds a fact that is private: each address and host in it, or the whole of it. Words of this program (`direct`, `the
+    /// settings`) tell nothing, and stand everywhere.
     fn add_fact(&mut self, fact: &Evidence) {
         let is_user = ["user", "account", "principal"].iter().any(|word| fact.name.contains(word));
         for part in fact.value.split([',', '\n']).map(str::trim) {
-            let host = host_of(part);
             if is_user {
                 self.add("user", part);
-            } else if host.parse::<IpAddr>().is_ok() {
-                self.add("address", host);
-            } else if is_host(host) {
-                self.add("internal-host", host);
-            } else {
-                self.add("private", part);
+            } else if !self.add_places(part) && part.chars().any(|c| !c.is_lowercase() && c != ' ')
+            {
+                // Of a distinguished name (`CN=…`) the value, which may stand elsewhere without its key.
+                let named = part.split_once('=').filter(|(key, _)| key.len() <= 4);
+                self.add("private", named.map_or(part, |(_, value)| value));
             }
         }
+    }
+
+    /// Adds the addresses and hosts among these words; says whether there were any.
+    fn add_places(&mut self, words: &str) -> bool {
+        let mut is_any = false;
+        for word in words.split_whitespace() {
+            let (host, says_so) = authority_of(word);
+            if host.parse::<IpAddr>().is_ok() {
+                self.add("address", host);
+            } else if is_host(host) || says_so {
+                self.add("internal-host", host);
+            } else {
+                continue;
+            }
+            is_any = true;
+        }
+        is_any
     }
 
     fn hide(&self, text: &str) -> String {
@@ -94,19 +110,29 @@ fn is_stand_in(text: &str) -> bool {
 
 /// The host of a URL or of `host:port`.
 fn host_of(text: &str) -> &str {
+    authority_of(text).0
+}
+
+/// The host of a word, and whether the word says that it is one: by a scheme or a port.
+fn authority_of(text: &str) -> (&str, bool) {
     let text = text.strip_prefix("pac:").unwrap_or(text);
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let text = text.split('/').next().unwrap_or(text);
-    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    match text.rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() && !host.contains(':') => host,
-        _ => text.trim_matches(['[', ']']),
+    let (has_scheme, rest) = text.split_once("://").map_or((false, text), |(_, rest)| (true, rest));
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        return (bracketed.split(']').next().unwrap_or(bracketed), true);
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() && !host.contains(':') => (host, true),
+        _ => (authority, has_scheme),
     }
 }
 
+/// Whether a word is a name with a domain; `TLSv1.3` and `1.1` are none.
 fn is_host(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    text.contains('.') && !text.is_empty() && text.chars().all(is_part)
+    let top = text.rsplit_once('.').map_or("", |(_, top)| top);
+    text.chars().all(is_part) && top.len() > 1 && top.chars().all(|c| c.is_ascii_alphabetic())
 }
 
 /// An address of somebody’s own network: private, shared or link-local (RFC 1918, 6598, 3927, 4193).
@@ -186,10 +212,34 @@ mod tests {
     }
 
     #[test]
+    fn of_a_private_fact_only_what_names_the_inside_is_a_secret() {
+        let secrets_of = |name: &str, value: &str| {
+            let mut secrets = Secrets::default();
+            let (name, value) = (name.to_owned(), value.to_owned());
+            secrets.add_fact(&Evidence { name, value, private: true });
+            secrets.0.into_iter().map(|(secret, _)| secret).collect::<Vec<_>>()
+        };
+        assert_eq!(secrets_of("resolver", "the settings"), Vec::<String>::new());
+        assert_eq!(secrets_of("route", "direct"), Vec::<String>::new());
+        assert_eq!(secrets_of("route", "proxy gateway:3128"), ["gateway"]);
+        assert_eq!(secrets_of("proxy", "http://proxy.corp.example:3128"), ["proxy.corp.example"]);
+        assert_eq!(
+            secrets_of("sign", "1.1 filter.corp.example (squid/5.7)"),
+            ["filter.corp.example"]
+        );
+        assert_eq!(secrets_of("sign", "1.1 EDGE-07 (squid/5.7)"), ["1.1 EDGE-07 (squid/5.7)"]);
+        assert_eq!(secrets_of("user", "CORP\\meter"), ["CORP\\meter"]);
+        assert_eq!(
+            secrets_of("issuer", "CN=Example Corp CA, O=Example Corp"),
+            ["Example Corp CA", "Example Corp"]
+        );
+    }
+
+    #[test]
     fn the_host_of_a_way_is_found() {
         assert_eq!(host_of("proxy.corp.example:3128"), "proxy.corp.example");
         assert_eq!(host_of("http://user@wpad.corp.example/proxy.pac"), "wpad.corp.example");
         assert_eq!(host_of("10.1.2.3:8080"), "10.1.2.3");
-        assert_eq!(host_of("[fd00::1]:53"), "[fd00::1]:53", "read as an address with its port");
+        assert_eq!(host_of("[fd00::1]:53"), "fd00::1");
     }
 }

@@ -396,6 +396,16 @@ fn a_redacted_report_tells_nothing_of_the_inside_and_everything_of_the_outside()
     );
 }
 
+/// The name of a customer’s own authority is the customer’s name.
+#[test]
+fn a_private_name_is_hidden_wherever_it_is_repeated() {
+    let redacted = redact(&tls_inspection());
+    let json = text(&redacted, Format::Json, &Settings::default());
+    assert!(!json.contains("Example Corp"), "{json}");
+    let told = text(&redacted, Format::Text, &in_language(Language::English));
+    assert!(told.contains("a TLS inspection (private-1)"), "{told}");
+}
+
 #[test]
 fn a_report_without_secrets_is_not_changed_by_redaction_but_for_the_resolver() {
     let mut report = healthy();
