@@ -41,6 +41,9 @@ pub(super) fn answer(
     let Some((user, password)) = &credentials.user else {
         return Err("no user is set".to_owned());
     };
+    if user.contains(char::is_control) {
+        return Err("the user’s name holds characters that no text has".to_owned());
+    }
     let method = HttpMethod::from(asked.method);
     let context = AuthContext::new_with_method(
         user.as_str(),

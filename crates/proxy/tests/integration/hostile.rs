@@ -135,6 +135,10 @@ fn a_password_is_shown_only_after_it_was_asked_for_and_only_once() {
     let peer = Peer::saying(&[&[ASKS_BASIC, ASKS_BASIC, OPEN]]);
     let error = asked(&peer, &meter()).unwrap_err();
     assert_eq!(error.code(), "proxy-credentials-refused");
+    let odd = Credentials::password("me\r\nHost: b", Secret::new("x".to_owned()));
+    let digest = ASKS_BASIC.replace("Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"y\"");
+    let asking = asked(&Peer::saying(&[&[&digest, &digest]]), &odd).unwrap_err();
+    assert!(asking.to_string().contains("characters that no text has"), "{asking}");
     let heard: Vec<String> = peer.heard.iter().collect();
     assert!(!heard[0].contains("Proxy-Authorization"), "{}", heard[0]);
     assert!(heard[1].contains("Proxy-Authorization: Basic bWV0ZXI6czNjcmV0\r\n"), "{}", heard[1]);

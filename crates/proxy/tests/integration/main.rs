@@ -7,6 +7,7 @@ mod hostile;
 mod kerberos;
 mod machine;
 mod no_proxy;
+mod ntlm;
 mod pac;
 mod pac_loading;
 mod pactester;
