@@ -14,32 +14,45 @@ struct Tool {
 }
 
 const TOOLS: &[Tool] = &[
-    Tool {
-        program: "initdb",
-        package: "postgresql",
-        used_for: "the infrastructure's tests run on a PostgreSQL of their own",
-    },
-    Tool {
-        program: "xmllint",
-        package: "libxml2-utils",
-        used_for: "the protocol's golden files are validated against its schema",
-    },
-    Tool {
-        program: "pdftoppm",
-        package: "poppler-utils",
-        used_for: "stamped letters are drawn by a PDF reader that is not ours",
-    },
-    Tool {
-        program: "faketime",
-        package: "faketime",
-        used_for: "a meter is run with its clock set back and ahead",
-    },
-    Tool {
-        program: "dmtxread",
-        package: "dmtx-utils",
-        used_for: "marks are read by a decoder that is not ours",
-    },
+    tool("initdb", "postgresql", "the infrastructure's tests run on a PostgreSQL of their own"),
+    tool(
+        "xmllint",
+        "libxml2-utils",
+        "the protocol's golden files and JUnit reports are judged by it",
+    ),
+    tool(
+        "pdftoppm",
+        "poppler-utils",
+        "stamped letters and reports are drawn by a PDF reader that is not ours",
+    ),
+    tool("faketime", "faketime", "a meter is run with its clock set back and ahead"),
+    tool("dmtxread", "dmtx-utils", "marks are read by a decoder that is not ours"),
+    tool("nft", "nftables", "generated rules and the meter's own policy are loaded into a kernel"),
+    tool("iptables-restore", "iptables", "generated rules are loaded into a kernel"),
+    tool("ipset", "ipset", "generated sets are loaded into a kernel"),
+    tool("ip", "iproute2", "machines of the tests are network namespaces"),
+    tool("nsenter", "util-linux", "commands are run on the machines of the tests"),
+    tool("dnsmasq", "dnsmasq-base", "a firewall's resolver, which fills its sets"),
+    tool("unbound", "unbound", "the internet's resolver in the laboratory"),
+    tool(
+        "security_file_certgen",
+        "squid-openssl",
+        "a corporate proxy, with and without TLS inspection",
+    ),
+    tool("pactester", "libpacparser1", "proxy.pac is evaluated by an engine that is not ours"),
+    tool("krb5kdc", "krb5-kdc", "a proxy that asks for Kerberos tickets"),
+    tool("kadmin.local", "krb5-admin-server", "a proxy that asks for Kerberos tickets"),
+    tool("kinit", "krb5-user", "a proxy that asks for Kerberos tickets"),
+    tool("curl", "curl", "proxies are tried with a client that is not ours"),
+    tool("jq", "jq", "Meraki's script is run for real"),
+    tool("shellcheck", "shellcheck", "scripts among the rules are judged by it"),
+    tool("systemd-analyze", "systemd", "the units of a locked machine are judged by it"),
+    tool("chromium", "chromium", "pages are opened in a real browser"),
 ];
+
+const fn tool(program: &'static str, package: &'static str, used_for: &'static str) -> Tool {
+    Tool { program, package, used_for }
+}
 
 /// Installs what is missing.
 ///
@@ -55,24 +68,66 @@ pub(crate) fn run() -> Result<()> {
     for tool in &missing {
         println!("missing: {} (package {}): {}", tool.program, tool.package, tool.used_for);
     }
-    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    let mut packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    packages.dedup();
     let install = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     let Some(privilege) = privilege().filter(|_| find("apt-get").is_some()) else {
         bail!("install these packages, on Debian or Ubuntu by: sudo {install}");
     };
+    let _guard = StayQuiet::begin(privilege)?;
     for words in ["apt-get update --quiet", &install] {
-        let words: Vec<_> = privilege.iter().copied().chain(words.split(' ')).collect();
-        let mut command = Command::new(words[0]);
-        command.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        let status = command.status().with_context(|| format!("cannot start {}", words[0]))?;
+        let line: Vec<_> = words.split(' ').collect();
+        let mut command = privileged(privilege, &line);
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        let status = command.status().with_context(|| format!("cannot start “{words}”"))?;
         if !status.success() {
-            bail!("“{}” ended with {status}", words.join(" "));
+            bail!("“{words}” ended with {status}");
         }
     }
     match missing.iter().find(|tool| find(tool.program).is_none()) {
         Some(tool) => bail!("{} is still missing after installing {}", tool.program, tool.package),
         None => Ok(()),
     }
+}
+
+/// Where Debian asks whether a package may start its services.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While it lives, packages that are installed start no service: the tests start what they need themselves, and a
+/// person's machine gets no proxy and no resolver that it did not have.
+struct StayQuiet(Option<&'static [&'static str]>);
+
+impl StayQuiet {
+    fn begin(privilege: &'static [&'static str]) -> Result<StayQuiet> {
+        if Path::new(POLICY).exists() {
+            return Ok(StayQuiet(None));
+        }
+        let script = format!("printf '#!/bin/sh\nexit 101\n' > {POLICY} && chmod 755 {POLICY}");
+        let status = privileged(privilege, &["sh", "-c", &script]).status();
+        if !status.with_context(|| format!("cannot write {POLICY}"))?.success() {
+            bail!("cannot write {POLICY}");
+        }
+        Ok(StayQuiet(Some(privilege)))
+    }
+}
+
+impl Drop for StayQuiet {
+    fn drop(&mut self) {
+        if let Some(privilege) = self.0
+            && !privileged(privilege, &["rm", POLICY]).status().is_ok_and(|status| status.success())
+        {
+            eprintln!(
+                "{POLICY} could not be removed: remove it, or no package will start its service"
+            );
+        }
+    }
+}
+
+fn privileged(privilege: &[&'static str], words: &[&str]) -> Command {
+    let words: Vec<_> = privilege.iter().chain(words).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
 }
 
 /// What to write before a command that only root may run; nothing for root, `sudo` where it asks
@@ -92,10 +147,11 @@ fn privilege() -> Option<&'static [&'static str]> {
     }
 }
 
-/// Where a program is: in `PATH`, or where Debian keeps the programs of each PostgreSQL.
+/// Where a program is: in `PATH`, among an administrator's, or where Debian keeps those of PostgreSQL and squid.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.extend(["/usr/sbin", "/sbin", "/usr/lib/squid"].map(PathBuf::from));
     if let Ok(versions) = Path::new("/usr/lib/postgresql").read_dir() {
         folders.extend(versions.flatten().map(|version| version.path().join("bin")));
     }
