@@ -58,9 +58,7 @@ fn every_scheme_takes_an_exchange_through_and_the_password_goes_no_further_than_
         assert!(heard.head.starts_with("POST /downloads/v1/startup-refresh HTTP/1.1\r\n"));
         assert_eq!(heard.header("host"), Some(HOST));
         assert!(!heard.head.to_ascii_lowercase().contains("proxy"), "{}", heard.head);
-        drop(network);
-        let log = squid.log();
-        assert!(log.contains(&format!("CONNECT {}", server.address)), "{log}");
+        squid.notes(|log| log.contains(&format!("CONNECT {}", server.address)));
     }
 }
 
@@ -146,6 +144,50 @@ fn a_script_names_the_proxies_and_the_next_is_tried_when_one_is_not_there() {
     let error = call(&network).unwrap_err();
     assert_eq!(error.code(), "proxy-unreachable");
     assert!(error.to_string().contains("proxy.pac"), "{error}");
+}
+
+/// The environment is the whole process's: the part below runs in one of its own.
+#[test]
+fn the_environment_is_followed_when_the_settings_say_so_and_only_then() {
+    let line = Line::new();
+    let server = genuine(&line);
+    let squid = Squid::new(Some("basic"), &[server.address]);
+    let secret = PASSWORD.replace(' ', "%20");
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "proxy::inside_the_environment", "--ignored", "--nocapture"])
+        .env("https_proxy", format!("http://meter:{secret}@{}", squid.address))
+        .env("TIMBRE_TEST_SERVER", server.address.to_string())
+        .env("TIMBRE_TEST_CA", line.authority.root_in(line.folder.path()))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("1 passed"), "{told} {output:?}");
+    // It asked twice, and was answered once.
+    squid.notes(|log| {
+        let count = |status: &str| log.lines().filter(|line| line.contains(status)).count();
+        (count("TCP_DENIED/407"), count("TCP_TUNNEL/200")) == (2, 1)
+    });
+    assert_eq!(server.received.try_iter().count(), 2);
+}
+
+#[test]
+#[ignore = "a part of another test, in a process of its own"]
+fn inside_the_environment() {
+    let given = |name| std::env::var(name).unwrap();
+    let network = Network {
+        connect: Some(given("TIMBRE_TEST_SERVER").parse().unwrap()),
+        domain: "timbre.localhost".to_owned(),
+        ca: given("TIMBRE_TEST_CA").into(),
+        answer_seconds: 5,
+        proxy: Proxy::default(),
+    };
+    assert_eq!(call(&network).unwrap(), reply());
+    let way = "environment".parse().unwrap();
+    let proxy = Proxy { way, ..Proxy::default() };
+    let mut network = Network { proxy, ..network };
+    assert_eq!(call(&network).unwrap(), reply());
+    network.proxy.forbid_basic = true;
+    assert_eq!(call(&network).unwrap_err().code(), "proxy-authentication");
 }
 
 #[test]

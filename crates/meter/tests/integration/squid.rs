@@ -74,9 +74,17 @@ impl Squid {
         Squid { folder, child, address }
     }
 
-    /// What it noted of the requests it had.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("access")).unwrap_or_default()
+    /// Waits until it has noted what is looked for: a tunnel is noted when it has ended.
+    pub(crate) fn notes(&self, looked_for: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let log = fs::read_to_string(self.folder.path().join("access")).unwrap_or_default();
+            if looked_for(&log) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "squid did not note it: {log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
