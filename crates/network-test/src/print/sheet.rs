@@ -57,7 +57,27 @@ pub(super) struct Found<'a> {
     targets: Vec<&'a str>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Everything wrong among these checks, the worst first.
+    fn all(checks: &[&'a Check], language: Language) -> Vec<Found<'a>> {
+        let mut problems: Vec<_> =
+            checks.iter().filter(|check| check.verdict.is_problem()).collect();
+        // A check of many hosts at once is named by them only where no check of one host says the same.
+        let is_list = |check: &Check| check.target.contains(", ");
+        problems.sort_by_key(|check| (core::cmp::Reverse(check.verdict.weight()), is_list(check)));
+        let mut all: Vec<Found<'a>> = Vec::new();
+        for (check, code) in problems.iter().filter_map(|check| Some((check, check.code?))) {
+            let title = language.owned(code.title());
+            match all.iter_mut().find(|found| found.title == title) {
+                None => all.push(Found { title, targets: check.target.split(", ").collect() }),
+                Some(_) if is_list(check) => {}
+                Some(known) if known.targets.contains(&check.target.as_str()) => {}
+                Some(known) => known.targets.push(&check.target),
+            }
+        }
+        all
+    }
+
     /// Where, in a few words: the first two targets, and how many more.
     pub(super) fn places(&self) -> String {
         let shown = self.targets.iter().take(2).copied().collect::<Vec<_>>().join(", ");
@@ -285,9 +305,11 @@ impl<'a> Ask<'a> {
             format!("{}{ports}{addresses}", host.host)
         });
         let endpoints: Vec<_> = request.endpoints.iter().map(|id| id.as_str()).collect();
+        let optional = language.pick("Facultatif\u{a0}: ", "Optional: ");
+        let optional = if request.required { "" } else { optional };
         Ask {
             text: text(request, language),
-            why: format!("{title}{by}"),
+            why: format!("{optional}{title}{by}"),
             hosts: hosts.collect(),
             endpoints: endpoints.join(", "),
         }
@@ -329,18 +351,7 @@ impl<'a> Row<'a> {
                 *cell = Some(check.verdict);
             }
         }
-        let mut problems: Vec<_> =
-            checks.iter().filter(|check| check.verdict.is_problem()).collect();
-        problems.sort_by_key(|check| std::cmp::Reverse(check.verdict.weight()));
-        let mut found: Vec<Found<'a>> = Vec::new();
-        for (check, code) in problems.iter().filter_map(|check| Some((check, check.code?))) {
-            let title = language.owned(code.title());
-            match found.iter_mut().find(|found| found.title == title) {
-                Some(known) if known.targets.contains(&check.target.as_str()) => {}
-                Some(known) => known.targets.push(&check.target),
-                None => found.push(Found { title, targets: vec![&check.target] }),
-            }
-        }
+        let found = Found::all(&checks, language);
         let mut lines: Vec<_> = checks.into_iter().map(|check| Line::of(check, language)).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.verdict.weight()));
         Row {

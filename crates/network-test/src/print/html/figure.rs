@@ -83,7 +83,7 @@ fn station(svg: &mut String, hop: &Hop, x: u32, y: u32, language: Language) {
     };
     let notes = broken(&hop.note, 20);
     let first = if notes.is_empty() { y + 38 } else { y + 26 };
-    line(first, 13, 600, "--ink", hop.name);
+    line(first, 12, 600, "--ink", hop.name);
     for (offset, note) in (0..).zip(&notes) {
         line(y + 42 + offset * 13, 11, 400, "--ink", note);
     }

@@ -28,8 +28,15 @@ pub(super) fn rules(
         text: file.text.clone(),
     };
     let mut attachments: Vec<_> = rules.every_file().map(attached).collect();
+    // Most dialects have comments, and say there what to know; the others say it here.
+    let is_said = |text: &str| {
+        let start: Vec<_> = text.split_whitespace().take(3).collect();
+        let start = start.join(" ");
+        attachments.iter().any(|file| file.text.contains(&start))
+    };
     let texts = rules.notes.iter().chain(rules.cannot.iter().map(|limit| &limit.text));
-    let notes: Vec<_> = texts.map(|text| language.pick(&text.fr, &text.en).as_ref()).collect();
+    let texts = texts.map(|text| language.pick(&text.fr, &text.en).as_ref());
+    let notes: Vec<&str> = texts.filter(|text| !is_said(text)).collect();
     if !notes.is_empty() {
         let name = language.pick("À savoir sur ces règles", "What to know about these rules");
         attachments.insert(0, Attachment { name: name.to_owned(), text: notes.join("\n\n") });
