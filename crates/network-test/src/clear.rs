@@ -54,9 +54,9 @@ pub(crate) async fn checks(context: &Context<'_>, walked: &Walked) {
         return;
     }
     join3(
-        tamper(context, &walked.place, &about),
-        request_lines(context, &walked.place, &about),
-        host_mismatch(context, &walked.place, &about),
+        Box::pin(tamper(context, &walked.place, &about)),
+        Box::pin(request_lines(context, &walked.place, &about)),
+        Box::pin(host_mismatch(context, &walked.place, &about)),
     )
     .await;
 }
@@ -166,27 +166,26 @@ const REQUEST_LINES: [&str; 4] = [
     "GET cache_object://localhost/ HTTP/1.0\r\n\r\n",
 ];
 
+/// An answer that has begun is over when nothing more comes for so long.
+const QUIET: Duration = Duration::from_millis(300);
+
 async fn request_lines(context: &Context<'_>, place: &Place, about: &About) {
     let draft = context.recorder.begin(CheckId::HttpRequestLine, about);
     let limit = context.plan.limits.answer.min(Duration::from_secs(5));
     let ask = |line: &'static str| async move {
         let mut stream = context.stream(place).await.ok()?;
+        stream.write_all(line.as_bytes()).await.ok()?;
         let mut answer = vec![0; 16 * 1024];
-        let heard = async {
-            stream.write_all(line.as_bytes()).await.ok()?;
-            let mut length = 0;
-            while length < answer.len() {
-                match stream.read(&mut answer[length..]).await {
-                    Ok(0) | Err(_) => break,
-                    Ok(more) => length += more,
-                }
+        let (mut length, mut patience) = (0, limit);
+        // Silence is a server’s right, and so is a connection kept open after an answer.
+        while let Ok(Ok(more)) = timeout(patience, stream.read(&mut answer[length..])).await {
+            if more == 0 {
+                break;
             }
-            Some(length)
-        };
-        // What is heard before the time is up is judged; silence is a server’s right.
-        let length = timeout(limit, heard).await.ok().flatten()?;
-        let signs = signs_in(&String::from_utf8_lossy(&answer[..length]));
-        signs.map(|sign| (line.trim_end(), sign))
+            (length, patience) = (length + more, QUIET);
+        }
+        let sign = signs_in(&String::from_utf8_lossy(&answer[..length]))?;
+        Some((line.trim_end(), sign))
     };
     let found: Vec<_> = join_all(REQUEST_LINES.map(ask)).await.into_iter().flatten().collect();
     let outcome = match found.first() {

@@ -221,7 +221,7 @@ fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
     about.endpoints =
         concerned.iter().flat_map(|(walked, ..)| walked.site.endpoints.clone()).collect();
     let issuer = concerned[0].1.issuer.clone();
-    let product = crate::tls::product_named(&issuer).map_or(issuer.clone(), str::to_owned);
+    let product = crate::tls::product_named(&issuer).map_or_else(|| issuer.clone(), str::to_owned);
     let keys = proofs.values().flatten().any(|proof| proof.contains("key"));
     let confidence = if keys { Confidence::Certain } else { Confidence::Likely };
     let outcome = Outcome::trouble(Code::TlsInspected).fact("issuer", issuer).blame_named(

@@ -142,7 +142,7 @@ impl<'a> Context<'a> {
                 handle.block_on(dns.lookup(name)).map(|found| found.addresses).unwrap_or_default()
             }),
             my_address: tcp::own_address_towards(self.plan.probe.nobody)
-                .unwrap_or(IpAddr::from([127, 0, 0, 1])),
+                .unwrap_or_else(|| IpAddr::from([127, 0, 0, 1])),
             now: ZonedDateTime::now(),
         }
     }

@@ -100,7 +100,7 @@ async fn one(
     let is_secure = probe.secure.as_ref() == Some(&site.target);
     let walked = walk(context, site, route, proxy_failed).await;
     if is_clear {
-        clear::checks(context, &walked).await;
+        Box::pin(clear::checks(context, &walked)).await;
     }
     if (is_clear || is_secure) && walked.failed.is_none() {
         // Bodies go where the meter’s go: over TLS, or in the clear where there is nothing else.
@@ -110,7 +110,7 @@ async fn one(
                 path::checks(context, &walked).await;
             }
         };
-        join(media::checks(context, &walked, with_bodies), bodies).await;
+        Box::pin(join(media::checks(context, &walked, with_bodies), bodies)).await;
     } else if is_clear || is_secure {
         skipped(context, &walked, is_secure);
     }

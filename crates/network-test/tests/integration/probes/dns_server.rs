@@ -132,7 +132,7 @@ fn answer(zone: &Zone, asked: &Message) -> Message {
             for address in addresses {
                 match (address, query.query_type()) {
                     (IpAddr::V4(a), RecordType::A) => {
-                        drop(reply.add_answer(record(RData::A(A(a)))))
+                        reply.add_answer(record(RData::A(A(a))));
                     }
                     (IpAddr::V6(a), RecordType::AAAA) => {
                         reply.add_answer(record(RData::AAAA(AAAA(a))));
