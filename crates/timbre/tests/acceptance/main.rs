@@ -12,6 +12,7 @@ mod lockdown;
 mod lost_reply;
 mod marks;
 mod network_catalogue;
+mod network_guide;
 mod network_test;
 mod readme;
 mod separate_processes;
