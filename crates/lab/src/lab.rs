@@ -376,6 +376,8 @@ fn connect(meter: &Namespace, firewall: &Namespace, internet: &Namespace, hosts:
     firewall.ip(["route", "add", "default", "via", &INTERNET.to_string()])?;
     internet.ip(["route", "add", "default", "via", &OUTSIDE.to_string()])?;
     firewall.set("net.ipv4.ip_forward", "1")?;
+    // A kernel says “prohibited” once a second to each address, so that the second of two connections would seem dropped.
+    firewall.set("net.ipv4.icmp_ratelimit", "0")?;
     meter.set_resolver(&GATEWAY.to_string())?;
     firewall.set_resolver(&NAME_SERVER.to_string())?;
     internet.set_resolver(&NAME_SERVER.to_string())

@@ -7,7 +7,7 @@ use timbre_lab::{Fault, Lab};
 use timbre_network_test::{CheckId, Overall, Report};
 
 use crate::in_lanes;
-use crate::network::{Machine, codes, complaints, listed, report, told};
+use crate::network::{Machine, codes, complaints, listed, report, told, with_probe};
 
 /// Laboratories at once.
 const LANES: usize = 3;
@@ -36,7 +36,10 @@ fn every_fault(machine: Machine) {
 
 /// What is wrong with the test's answer in a network where nothing is wrong.
 fn healthy(lab: &Lab, machine: Machine) -> String {
-    let report = report(told(lab, machine, lab.timbre().args(["network", "test"])));
+    let mut command = lab.timbre();
+    command.args(["network", "test"]);
+    with_probe(machine, &mut command);
+    let report = report(told(lab, machine, &mut command));
     println!("{machine:?} healthy: {:?} in {} ms", report.verdict, report.took_ms);
     if report.verdict == Overall::Ready && complaints(&report).is_empty() {
         return String::new();
@@ -58,6 +61,7 @@ fn named(lab: &mut Lab, machine: Machine, fault: Fault) -> String {
         _ => &["bw", "http.hirl"],
     };
     command.arg("--skip").arg(left_out.join(","));
+    with_probe(machine, &mut command);
     let report = report(told(&applied, machine, &mut command));
     println!("{machine:?} {}: {:?} in {} ms", fault.name(), report.verdict, report.took_ms);
     let mut wrong = String::new();
