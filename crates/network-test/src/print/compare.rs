@@ -100,9 +100,14 @@ impl Side {
     }
 }
 
+/// The name and version of the schema of a comparison.
+pub const COMPARISON_SCHEMA: &str = "timbre-network-comparison/1";
+
 /// What changed between two reports.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Comparison {
+    /// [`COMPARISON_SCHEMA`].
+    pub schema: &'static str,
     /// The earlier one.
     pub old: Side,
     /// The later one.
@@ -167,7 +172,8 @@ impl Comparison {
             new: None,
             new_code: None,
         }));
-        Ok(Comparison { old: Side::of(old), new: Side::of(new), differences })
+        let (old, new) = (Side::of(old), Side::of(new));
+        Ok(Comparison { schema: COMPARISON_SCHEMA, old, new, differences })
     }
 
     /// Those to which this happened.

@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 use timbre_catalogue::Text;
 
-pub use compare::{Change, Comparison, Difference, NotComparable};
+pub use compare::{COMPARISON_SCHEMA, Change, Comparison, Difference, NotComparable, Side};
 pub use json::{ReadError, event_line, read};
 pub use redact::redact;
 pub use schema::schema;

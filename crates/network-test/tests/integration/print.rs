@@ -86,6 +86,20 @@ fn every_form_for_programs_is_as_it_was() {
     }
 }
 
+#[test]
+fn french_has_its_no_break_spaces_in_every_form() {
+    for (name, report) in all() {
+        let settings = in_language(Language::French);
+        let html = text(&report, Format::Html, &settings);
+        let (_, page) = html.split_once("</style>").unwrap();
+        for told in [text(&report, Format::Text, &settings), page.to_owned()] {
+            for mark in [" :", " »", "« ", " ?", " ;"] {
+                assert!(!told.contains(mark), "{name}: an ordinary space at “{mark}”: {told}");
+            }
+        }
+    }
+}
+
 /// A verdict is a sign and a word; colour only repeats it.
 #[test]
 fn the_text_says_the_same_without_its_colours() {
