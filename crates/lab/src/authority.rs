@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -36,7 +36,12 @@ pub struct AuthorityFiles {
 
 impl AuthorityFiles {
     /// Makes an authority whose files begin with `stem`.
-    pub(crate) fn make(folder: &Path, stem: &str, organisation: &str, algorithm: Algorithm) -> Result<AuthorityFiles> {
+    pub(crate) fn make(
+        folder: &Path,
+        stem: &str,
+        organisation: &str,
+        algorithm: Algorithm,
+    ) -> Result<AuthorityFiles> {
         let key = KeyPair::generate_for(match algorithm {
             Algorithm::EllipticCurve => &PKCS_ECDSA_P256_SHA256,
             Algorithm::Rsa => &PKCS_RSA_SHA256,
@@ -45,7 +50,11 @@ impl AuthorityFiles {
         params.distinguished_name.push(DnType::OrganizationName, organisation);
         params.distinguished_name.push(DnType::CommonName, format!("{organisation} CA"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let certificate = params.self_signed(&key)?.pem();
         let key = key.serialize_pem();
         let files = AuthorityFiles {
@@ -66,7 +75,9 @@ pub(crate) struct Authority(Issuer<'static, KeyPair>);
 impl Authority {
     /// Reads an authority's files.
     pub(crate) fn open(certificate: &Path, key: &Path) -> Result<Authority> {
-        let read = |file: &Path| fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
+        let read = |file: &Path| {
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+        };
         let key = KeyPair::from_pem(&read(key)?)?;
         Ok(Authority(Issuer::from_ca_cert_pem(&read(certificate)?, key)?))
     }
@@ -81,7 +92,11 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = params.signed_by(&key, &self.0)?;
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        Ok(CertifiedKey::from_der(vec![leaf.der().clone()], private, &aws_lc_rs::default_provider())?)
+        Ok(CertifiedKey::from_der(
+            vec![leaf.der().clone()],
+            private,
+            &aws_lc_rs::default_provider(),
+        )?)
     }
 }
 

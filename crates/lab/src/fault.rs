@@ -175,49 +175,82 @@ impl Fault {
             Fault::NameUnknown => (Check::DnsLookup, Code::NameNotFound, Host, NOTHING_ELSE),
             Fault::NameRefused => (Check::DnsLookup, Code::ResolverRefused, Host, NOTHING_ELSE),
             Fault::NameSinkholed => (Check::DnsSinkhole, Code::NameSinkholed, Host, NOTHING_ELSE),
-            Fault::DnsTcpBlocked => (Check::DnsTcp, Code::DnsTcpBlocked, Network, &[Code::DnsLongAnswerLost]),
-            Fault::DnsLargeUdpLost => (Check::DnsUdp, Code::DnsLargeUdpBlocked, Network, NOTHING_ELSE),
+            Fault::DnsTcpBlocked => {
+                (Check::DnsTcp, Code::DnsTcpBlocked, Network, &[Code::DnsLongAnswerLost])
+            }
+            Fault::DnsLargeUdpLost => {
+                (Check::DnsUdp, Code::DnsLargeUdpBlocked, Network, NOTHING_ELSE)
+            }
             Fault::DnsRedirected => (Check::DnsHijack, Code::DnsRedirected, Network, NOTHING_ELSE),
             Fault::DnsWildcard => (Check::DnsWildcard, Code::DnsWildcard, Network, NOTHING_ELSE),
-            Fault::ResolverSilent => (Check::DnsUdp, Code::ResolverSilent, Network, &[Code::DnsTcpBlocked, Code::CouldNotTest]),
-            Fault::AddressOutsideBlocks => (Check::BlockCover, Code::AddressOutsideBlocks, Host, NOTHING_ELSE),
+            Fault::ResolverSilent => (
+                Check::DnsUdp,
+                Code::ResolverSilent,
+                Network,
+                &[Code::DnsTcpBlocked, Code::CouldNotTest],
+            ),
+            Fault::AddressOutsideBlocks => {
+                (Check::BlockCover, Code::AddressOutsideBlocks, Host, NOTHING_ELSE)
+            }
             Fault::Ipv6WithoutPath => (Check::Ipv6, Code::Ipv6WithoutPath, Host, NOTHING_ELSE),
             Fault::HttpsDropped => (Check::TcpConnect, Code::ConnectionDropped, Host, NOTHING_ELSE),
             Fault::HttpsRefused => (Check::TcpConnect, Code::ConnectionRefused, Host, NOTHING_ELSE),
-            Fault::HttpsProhibited => (Check::TcpConnect, Code::ConnectionProhibited, Host, NOTHING_ELSE),
-            Fault::ClearDropped => (Check::TcpConnect, Code::ConnectionDropped, ClearHost, NOTHING_ELSE),
-            Fault::OneAddressDropped => (Check::TcpConnect, Code::SomeAddressesBlocked, Host, &[Code::AddressOutsideBlocks]),
-            Fault::TlsInspected | Fault::TlsInspectedByMitmproxy => (
-                Check::TlsForged,
-                Code::TlsInspected,
-                Network,
-                INSPECTED,
-            ),
+            Fault::HttpsProhibited => {
+                (Check::TcpConnect, Code::ConnectionProhibited, Host, NOTHING_ELSE)
+            }
+            Fault::ClearDropped => {
+                (Check::TcpConnect, Code::ConnectionDropped, ClearHost, NOTHING_ELSE)
+            }
+            Fault::OneAddressDropped => {
+                (Check::TcpConnect, Code::SomeAddressesBlocked, Host, &[Code::AddressOutsideBlocks])
+            }
+            Fault::TlsInspected | Fault::TlsInspectedByMitmproxy => {
+                (Check::TlsForged, Code::TlsInspected, Network, INSPECTED)
+            }
             Fault::TlsCutByName => (Check::TlsIdentity, Code::TlsResetAfterHello, Host, HIDDEN),
-            Fault::HiddenProxy => (
-                Check::HttpTamper,
-                Code::HiddenProxy,
-                Network,
-                HIDDEN,
-            ),
+            Fault::HiddenProxy => (Check::HttpTamper, Code::HiddenProxy, Network, HIDDEN),
             Fault::CaptivePortal => (
                 Check::Captive,
                 Code::CaptivePortal,
                 Network,
-                &[Code::TransparentProxy, Code::HttpNotTheService, Code::ConnectionRefused, Code::HeadersAltered],
+                &[
+                    Code::TransparentProxy,
+                    Code::HttpNotTheService,
+                    Code::ConnectionRefused,
+                    Code::HeadersAltered,
+                ],
             ),
             Fault::FileTypeBlocked => (Check::HttpMedia, Code::FileTypeBlocked, Network, HIDDEN),
             Fault::FileSizeBlocked => (Check::HttpMedia, Code::FileSizeBlocked, Network, HIDDEN),
-            Fault::ProxyUnreachable => (Check::ProxyFound, Code::ProxyUnreachable, Network, NOTHING_ELSE),
-            Fault::ProxyWantsCredentials => (Check::ProxyAuth, Code::ProxyWantsCredentials, Network, NOTHING_ELSE),
-            Fault::ProxyCredentialsRefused => (Check::ProxyAuth, Code::ProxyCredentialsRefused, Network, NOTHING_ELSE),
-            Fault::ProxyRefusesHost => (Check::ProxyConnect, Code::ProxyRefusedTarget, Host, &[Code::HttpErrorPage]),
+            Fault::ProxyUnreachable => {
+                (Check::ProxyFound, Code::ProxyUnreachable, Network, NOTHING_ELSE)
+            }
+            Fault::ProxyWantsCredentials => {
+                (Check::ProxyAuth, Code::ProxyWantsCredentials, Network, NOTHING_ELSE)
+            }
+            Fault::ProxyCredentialsRefused => {
+                (Check::ProxyAuth, Code::ProxyCredentialsRefused, Network, NOTHING_ELSE)
+            }
+            Fault::ProxyRefusesHost => {
+                (Check::ProxyConnect, Code::ProxyRefusedTarget, Host, &[Code::HttpErrorPage])
+            }
             Fault::PacUnusable => (Check::ProxyPac, Code::PacUnusable, Network, NOTHING_ELSE),
             Fault::WpadPresent => (Check::ProxyWpad, Code::WpadPresent, Network, NOTHING_ELSE),
-            Fault::LineTooSlow => (Check::BandwidthDown, Code::BandwidthBelowMinimum, Network, SLOW),
-            Fault::LineBelowRecommended => (Check::BandwidthDown, Code::BandwidthBelowRecommended, Network, SLOW),
-            Fault::MtuBlackHole => (Check::PathMtu, Code::MtuBlackHole, Network, &[Code::UploadBlocked, Code::ChunkedRefused]),
-            Fault::IdleForgotten => (Check::PathIdle, Code::IdleConnectionDropped, Network, NOTHING_ELSE),
+            Fault::LineTooSlow => {
+                (Check::BandwidthDown, Code::BandwidthBelowMinimum, Network, SLOW)
+            }
+            Fault::LineBelowRecommended => {
+                (Check::BandwidthDown, Code::BandwidthBelowRecommended, Network, SLOW)
+            }
+            Fault::MtuBlackHole => (
+                Check::PathMtu,
+                Code::MtuBlackHole,
+                Network,
+                &[Code::UploadBlocked, Code::ChunkedRefused],
+            ),
+            Fault::IdleForgotten => {
+                (Check::PathIdle, Code::IdleConnectionDropped, Network, NOTHING_ELSE)
+            }
             Fault::ClockAhead => (Check::Clock, Code::ClockWrong, Network, NOTHING_ELSE),
         };
         Expected { check, code, also, subject }
@@ -225,8 +258,13 @@ impl Fault {
 }
 
 /// What a proxy in the way gives away besides.
-const HIDDEN: &[Code] =
-    &[Code::HiddenProxy, Code::TransparentProxy, Code::HeadersAltered, Code::RequestLineTouched, Code::HostHeaderRouted];
+const HIDDEN: &[Code] = &[
+    Code::HiddenProxy,
+    Code::TransparentProxy,
+    Code::HeadersAltered,
+    Code::RequestLineTouched,
+    Code::HostHeaderRouted,
+];
 /// What an interceptor gives away besides.
 const INSPECTED: &[Code] = &[
     Code::HiddenProxy,

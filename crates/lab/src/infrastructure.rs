@@ -24,7 +24,12 @@ pub struct Infrastructure {
 }
 
 impl Infrastructure {
-    pub(crate) fn start(timbre: &Path, internet: &Namespace, folder: &Path, hosts: &HostMap) -> Result<Infrastructure> {
+    pub(crate) fn start(
+        timbre: &Path,
+        internet: &Namespace,
+        folder: &Path,
+        hosts: &HostMap,
+    ) -> Result<Infrastructure> {
         let config = folder.join("infrastructure.toml");
         let text = format!(
             "data_dir = \"infrastructure\"\ndomain = \"{DOMAIN}\"\nlisten = \"{INTERNET}:443\"\n\
@@ -40,13 +45,16 @@ impl Infrastructure {
         Nftables(internet).load(&balancer)?;
         let mut command = bare(internet.command(timbre));
         command.args(["infrastructure", "serve", "--config"]).arg(&config);
-        let mut process = Process::start("infrastructure", &mut command, &folder.join("infrastructure.log"))?;
+        let mut process =
+            Process::start("infrastructure", &mut command, &folder.join("infrastructure.log"))?;
         process.wait_for(internet, SocketAddr::from((INTERNET, 443)))?;
-        let infrastructure = Infrastructure { process, config, anchors: folder.join("anchors.json") };
+        let infrastructure =
+            Infrastructure { process, config, anchors: folder.join("anchors.json") };
         let anchors = said(infrastructure.staff(timbre).arg("anchors"))?;
         fs::write(&infrastructure.anchors, &anchors)?;
         let anchors: serde_json::Value = serde_json::from_str(&anchors)?;
-        let root = anchors["root_certificate"].as_str().context("the anchors hold no root certificate")?;
+        let root =
+            anchors["root_certificate"].as_str().context("the anchors hold no root certificate")?;
         fs::write(infrastructure.root(), root)?;
         Ok(infrastructure)
     }
@@ -69,10 +77,5 @@ impl Infrastructure {
     /// The root certificate of its hosts.
     pub fn root(&self) -> PathBuf {
         self.anchors.with_file_name("timbre-root.pem")
-    }
-
-    /// What the process has said.
-    pub fn said(&self) -> String {
-        self.process.said()
     }
 }

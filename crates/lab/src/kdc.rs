@@ -45,7 +45,9 @@ impl Kdc {
         fs::write(folder.join("kdc.conf"), server)?;
         let tool = |program: &str| {
             let mut command = Command::new(program);
-            command.env("KRB5_CONFIG", Kdc::configuration(lab)).env("KRB5_KDC_PROFILE", folder.join("kdc.conf"));
+            command
+                .env("KRB5_CONFIG", Kdc::configuration(lab))
+                .env("KRB5_KDC_PROFILE", folder.join("kdc.conf"));
             command
         };
         // Weak random numbers are enough for a realm that lives for a minute.
@@ -57,7 +59,10 @@ impl Kdc {
         );
         run_with(tool("kadmin.local").args(["-r", REALM]), &orders)?;
         let mut command = lab.firewall().command("krb5kdc");
-        command.arg("-n").env("KRB5_CONFIG", Kdc::configuration(lab)).env("KRB5_KDC_PROFILE", folder.join("kdc.conf"));
+        command
+            .arg("-n")
+            .env("KRB5_CONFIG", Kdc::configuration(lab))
+            .env("KRB5_KDC_PROFILE", folder.join("kdc.conf"));
         let mut process = Process::start("krb5kdc", &mut command, &folder.join("said.log"))?;
         process.wait_for(lab.firewall(), (GATEWAY, 88).into())?;
         Ok(Kdc { _process: process })

@@ -12,15 +12,14 @@ use anyhow::{Context as _, Result, ensure};
 use timbre_catalogue::Catalogue;
 
 use crate::authority::{Algorithm, AuthorityFiles};
+use crate::folder::Folder;
 use crate::infrastructure::Infrastructure;
-use crate::namespace::{self, Namespace, PREFIX, Traffic};
+use crate::namespace::{self, Namespace, Traffic};
 use crate::nftables::Nftables;
 use crate::origin::{OriginConfig, Page, Visit};
-use crate::plan::{
-    DOMAIN, FORBIDDEN, GATEWAY, HostMap, INTERNET, INTERNET_LINK, LAN_LINK, METER, METER_LINK, NAME_SERVER, OUTSIDE,
-    PROXY_NAME, WAN_LINK,
-};
+use crate::plan::{DOMAIN, FORBIDDEN, GATEWAY, HostMap, METER_LINK, NAME_SERVER, PROXY_NAME};
 use crate::process::Process;
+use crate::wiring::connect;
 use crate::zone::{self, Change};
 
 /// What a laboratory is to consist of.
@@ -49,7 +48,6 @@ pub struct Lab {
     firewall: Namespace,
     internet: Namespace,
     hosts: HostMap,
-    forwarding: String,
     public: AuthorityFiles,
     company: AuthorityFiles,
     timbre: PathBuf,
@@ -62,13 +60,21 @@ impl Lab {
     /// # Errors
     /// Names the part that did not come up and repeats what it said.
     pub fn up(layout: &Layout) -> Result<Lab> {
-        ensure!(rustix::process::geteuid().is_root(), "a laboratory needs root: it makes network namespaces");
-        ensure!(layout.timbre.is_file(), "{} is missing: cargo build -p timbre", layout.timbre.display());
+        ensure!(
+            rustix::process::geteuid().is_root(),
+            "a laboratory needs root: it makes network namespaces"
+        );
+        ensure!(
+            layout.timbre.is_file(),
+            "{} is missing: cargo build -p timbre",
+            layout.timbre.display()
+        );
         namespace::remove_leftovers()?;
         Folder::remove_leftovers()?;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = layout.kept.clone().unwrap_or_else(|| format!("{}-{number}", std::process::id()));
+        let name =
+            layout.kept.clone().unwrap_or_else(|| format!("{}-{number}", std::process::id()));
         let folder = Folder::make(&name)?;
         let meter = Namespace::make(&name, "meter")?;
         let firewall = Namespace::make(&name, "firewall")?;
@@ -76,9 +82,20 @@ impl Lab {
         let own = Catalogue::timbre().with_domain(DOMAIN)?;
         let hosts = HostMap::of(&own, &layout.catalogues);
         connect(&meter, &firewall, &internet, &hosts)?;
-        let public = AuthorityFiles::make(&folder.0, "public", "Laboratory Public Trust", Algorithm::EllipticCurve)?;
-        let company = AuthorityFiles::make(&folder.0, "company", "Example Corp TLS Inspection", Algorithm::Rsa)?;
-        let infrastructure = Infrastructure::start(&layout.timbre, &internet, &folder.0, &hosts)?;
+        let public = AuthorityFiles::make(
+            folder.path(),
+            "public",
+            "Laboratory Public Trust",
+            Algorithm::EllipticCurve,
+        )?;
+        let company = AuthorityFiles::make(
+            folder.path(),
+            "company",
+            "Example Corp TLS Inspection",
+            Algorithm::Rsa,
+        )?;
+        let infrastructure =
+            Infrastructure::start(&layout.timbre, &internet, folder.path(), &hosts)?;
         let mut lab = Lab {
             forwarder: None,
             name_server: None,
@@ -89,7 +106,6 @@ impl Lab {
             firewall,
             internet,
             hosts,
-            forwarding: String::new(),
             public,
             company,
             timbre: layout.timbre.clone(),
@@ -115,7 +131,7 @@ impl Lab {
             part.keep();
         }
         self.infrastructure.keep();
-        self.folder.1 = true;
+        self.folder.keep();
     }
 
     fn start_origin(&mut self) -> Result<()> {
@@ -198,13 +214,7 @@ impl Lab {
         let mut forwarder = Process::start("dnsmasq", &mut command, &self.path("dnsmasq.log"))?;
         forwarder.wait_for(&self.firewall, SocketAddr::from((GATEWAY, 53)))?;
         self.forwarder = Some(forwarder);
-        lines.clone_into(&mut self.forwarding);
         Ok(())
-    }
-
-    /// The lines that the resolver was given last.
-    pub fn forwarding(&self) -> &str {
-        &self.forwarding
     }
 
     /// A command of `timbre` on the meter. Nothing of the caller's environment reaches it.
@@ -260,7 +270,8 @@ impl Lab {
     pub fn visits(&self) -> Result<Vec<Visit>> {
         // A visitor is noted a moment after the kernel has let him in: one who comes last, from the internet itself,
         // is waited for.
-        let visitor = self.internet.inside(|| TcpStream::connect((FORBIDDEN, 22))?.local_addr())??;
+        let visitor =
+            self.internet.inside(|| TcpStream::connect((FORBIDDEN, 22))?.local_addr())??;
         let start = Instant::now();
         loop {
             let text = fs::read_to_string(self.path("visitors.jsonl"))?;
@@ -269,7 +280,10 @@ impl Lab {
                 whole.lines().map(|line| serde_json::from_str(line).context("a visit")).collect();
             let visits = visits?;
             if visits.iter().any(|visit| visit.from == visitor) {
-                return Ok(visits.into_iter().filter(|visit| visit.from.ip() != visitor.ip()).collect());
+                return Ok(visits
+                    .into_iter()
+                    .filter(|visit| visit.from.ip() != visitor.ip())
+                    .collect());
             }
             ensure!(start.elapsed() < Duration::from_secs(10), "the origin notes nobody");
             std::thread::sleep(Duration::from_millis(5));
@@ -318,7 +332,7 @@ impl Lab {
 
     /// A file of this laboratory.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.folder.0.join(name)
+        self.folder.path().join(name)
     }
 }
 
@@ -340,7 +354,7 @@ pub fn down(name: &str) -> Result<()> {
     for machine in ["meter", "firewall", "internet"] {
         Namespace::find(name, machine)?.remove()?;
     }
-    let folder = Folder::path(name);
+    let folder = Folder::of(name);
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
 
@@ -350,81 +364,4 @@ pub fn down(name: &str) -> Result<()> {
 /// If there is none.
 pub fn find_meter(name: &str) -> Result<Namespace> {
     Namespace::find(name, "meter")
-}
-
-/// Links, addresses and routes.
-fn connect(meter: &Namespace, firewall: &Namespace, internet: &Namespace, hosts: &HostMap) -> Result<()> {
-    let veth = |near: &Namespace, link: &str, far: &Namespace, peer: &str| {
-        near.ip(["link", "add", link, "type", "veth", "peer", "name", peer, "netns", far.name()])
-    };
-    veth(meter, METER_LINK, firewall, LAN_LINK)?;
-    veth(firewall, WAN_LINK, internet, INTERNET_LINK)?;
-    meter.ip(["addr", "add", &format!("{METER}/24"), "dev", METER_LINK])?;
-    firewall.ip(["addr", "add", &format!("{GATEWAY}/24"), "dev", LAN_LINK])?;
-    firewall.ip(["addr", "add", &format!("{OUTSIDE}/24"), "dev", WAN_LINK])?;
-    internet.ip(["addr", "add", &format!("{INTERNET}/24"), "dev", INTERNET_LINK])?;
-    let others = hosts.own().iter().copied().chain(hosts.foreign());
-    for address in others.chain([NAME_SERVER, FORBIDDEN]) {
-        internet.ip(["addr", "add", &format!("{address}/32"), "dev", INTERNET_LINK])?;
-    }
-    for (namespace, link) in
-        [(meter, METER_LINK), (firewall, LAN_LINK), (firewall, WAN_LINK), (internet, INTERNET_LINK)]
-    {
-        namespace.ip(["link", "set", link, "up"])?;
-    }
-    meter.ip(["route", "add", "default", "via", &GATEWAY.to_string()])?;
-    firewall.ip(["route", "add", "default", "via", &INTERNET.to_string()])?;
-    internet.ip(["route", "add", "default", "via", &OUTSIDE.to_string()])?;
-    firewall.set("net.ipv4.ip_forward", "1")?;
-    // A kernel says “prohibited” once a second to each address, so that the second of two connections would seem dropped.
-    firewall.set("net.ipv4.icmp_ratelimit", "0")?;
-    meter.set_resolver(&GATEWAY.to_string())?;
-    firewall.set_resolver(&NAME_SERVER.to_string())?;
-    internet.set_resolver(&NAME_SERVER.to_string())
-}
-
-/// Configuration and logs of a laboratory; readable by the users that its programs become, and kept for a look when a test
-/// fails.
-#[derive(Debug)]
-struct Folder(PathBuf, bool);
-
-impl Folder {
-    fn path(name: &str) -> PathBuf {
-        std::env::temp_dir().join(format!("{PREFIX}{name}"))
-    }
-
-    fn make(name: &str) -> Result<Folder> {
-        let path = Folder::path(name);
-        if path.exists() {
-            fs::remove_dir_all(&path).with_context(|| format!("cannot empty {}", path.display()))?;
-        }
-        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Folder(path, false))
-    }
-
-    fn remove_leftovers() -> Result<()> {
-        for entry in fs::read_dir(std::env::temp_dir())? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-            let owner = owner.and_then(|name| name.split('-').next()?.parse::<u32>().ok());
-            if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-                // Another process may be cleaning up too.
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("laboratory: its configuration and logs are in {}", self.0.display());
-        } else if !self.1
-            && let Err(error) = fs::remove_dir_all(&self.0)
-        {
-            eprintln!("laboratory: {}: {error}", self.0.display());
-        }
-    }
 }

@@ -2,11 +2,13 @@
 //! stand between them on a customer’s site. It needs root and reaches nothing outside.
 //!
 //! [`Lab::up`] brings it up. [`Lab::timbre`] runs a command on the meter, [`Lab::rules`] are the firewall's,
-//! [`Lab::forward_names`] and [`Lab::answer_names`] change what names mean.
+//! [`Lab::forward_names`] and [`Lab::answer_names`] change what names mean, and a [`Fault`] is everything that can be wrong
+//! on the way, with what the network test must say of it.
 
 mod authority;
 mod command;
 pub mod fault;
+mod folder;
 mod infrastructure;
 mod kdc;
 mod lab;
@@ -18,6 +20,7 @@ pub mod plan;
 mod process;
 pub mod shaping;
 pub mod squid;
+mod wiring;
 mod zone;
 
 pub use authority::AuthorityFiles;

@@ -76,7 +76,11 @@ fn up(timbre: PathBuf) -> Result<ExitCode> {
         println!("  {machine:<9} ip netns exec {} bash", namespace.name());
     }
     println!("  anchors   {}", lab.infrastructure().anchors().display());
-    println!("  roots     {} (timbre), {} (others)", lab.infrastructure().root().display(), lab.public_root().certificate.display());
+    println!(
+        "  roots     {} (timbre), {} (others)",
+        lab.infrastructure().root().display(),
+        lab.public_root().certificate.display()
+    );
     println!("On the meter: cargo xtask lab run COMMAND. To end it: cargo xtask lab down.");
     Ok(ExitCode::SUCCESS)
 }
@@ -92,5 +96,8 @@ fn faults() -> ExitCode {
 fn run(command: &[String]) -> Result<ExitCode> {
     let (program, args) = command.split_first().context("a command")?;
     let status = find_meter(STANDING)?.command(program).args(args).status()?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -21,7 +21,8 @@ const VERSION: &str = "mitmproxy==12.2.3";
 pub(crate) fn start(lab: &Lab, judges: &Path) -> Result<Process> {
     let program = installed(judges)?;
     let folder = lab.path("mitmproxy");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let mut command = lab.firewall().command(program);
     command
         .args(["--quiet", "--mode", &format!("transparent@{GATEWAY}:{PORT}")])

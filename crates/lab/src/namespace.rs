@@ -57,13 +57,6 @@ impl Namespace {
         command
     }
 
-    /// A command that will run inside and sees this machine’s /sys: `ip netns exec` hides the control groups.
-    pub fn command_with_sys(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/{}", self.name)).arg("--").arg(program);
-        command
-    }
-
     /// `ip` on this namespace.
     pub(crate) fn ip<'a>(&'a self, args: impl IntoIterator<Item = &'a str>) -> Result<()> {
         ip(["-n", &self.name].into_iter().chain(args))
@@ -100,7 +93,8 @@ impl Namespace {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let file = folder.join("resolv.conf");
         // Two tries of two seconds: a fault that makes a resolver silent must not take half a minute to show.
-        let text = format!("nameserver {address}\nsearch {COMPANY}\noptions timeout:2 attempts:2\n");
+        let text =
+            format!("nameserver {address}\nsearch {COMPANY}\noptions timeout:2 attempts:2\n");
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::command::{run_with, said};
+use crate::command::run_with;
 use crate::namespace::Namespace;
 
 /// The table of a fault, which comes before every other rule and goes away with the fault.
@@ -29,14 +29,6 @@ impl Nftables<'_> {
     /// If `nft` cannot be run.
     pub fn clear(&self) -> Result<()> {
         run_with(self.nft().args(["flush", "ruleset"]), "")
-    }
-
-    /// The rules that are in force, with their counters.
-    ///
-    /// # Errors
-    /// If `nft` cannot be run.
-    pub fn list(&self) -> Result<String> {
-        said(self.nft().args(["list", "ruleset"]))
     }
 
     /// Loads the rules of a fault: `chains` is the inside of its table.

@@ -77,8 +77,10 @@ pub struct Visit {
 /// # Errors
 /// If an address cannot be listened at.
 pub fn serve(file: &Path) -> Result<()> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let config: OriginConfig = serde_json::from_str(&text).with_context(|| format!("{}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let config: OriginConfig =
+        serde_json::from_str(&text).with_context(|| format!("{}", file.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(listen(config))
 }
@@ -101,7 +103,12 @@ async fn listen(config: OriginConfig) -> Result<()> {
         for port in &config.https {
             let listener = bind(*address, *port).await?;
             let acceptor = acceptor.clone();
-            tokio::spawn(listener::secure(listener, acceptor, Arc::clone(&visitors), sender.clone()));
+            tokio::spawn(listener::secure(
+                listener,
+                acceptor,
+                Arc::clone(&visitors),
+                sender.clone(),
+            ));
         }
         for port in &config.greeting {
             tokio::spawn(greet(bind(*address, *port).await?, Arc::clone(&visitors)));
@@ -114,22 +121,27 @@ async fn listen(config: OriginConfig) -> Result<()> {
     // Whoever waits for this origin waits for this line.
     println!("listening");
     let page = Arc::new(config.page);
-    let app = Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
-        answer(&page, &method, &uri, &headers)
-    });
+    let app =
+        Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
+            answer(&page, &method, &uri, &headers)
+        });
     axum::serve(incoming, app).await?;
     Ok(())
 }
 
 async fn bind(address: Ipv4Addr, port: u16) -> Result<TcpListener> {
-    TcpListener::bind((address, port)).await.with_context(|| format!("cannot listen at {address}:{port}"))
+    TcpListener::bind((address, port))
+        .await
+        .with_context(|| format!("cannot listen at {address}:{port}"))
 }
 
 fn answer(page: &Page, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     match page {
         Page::Echo => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("no host");
-            Html(format!("<!doctype html><title>{host}</title><p>{method} {uri} at {host}</p>\n")).into_response()
+            let host =
+                headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("no host");
+            Html(format!("<!doctype html><title>{host}</title><p>{method} {uri} at {host}</p>\n"))
+                .into_response()
         }
         Page::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to.clone())]).into_response(),
         Page::Text(text) => text.clone().into_response(),
@@ -159,7 +171,8 @@ struct Visitors(Mutex<std::fs::File>);
 
 impl Visitors {
     fn open(file: &Path) -> Result<Visitors> {
-        let open = std::fs::File::create(file).with_context(|| format!("cannot make {}", file.display()))?;
+        let open = std::fs::File::create(file)
+            .with_context(|| format!("cannot make {}", file.display()))?;
         Ok(Visitors(Mutex::new(open)))
     }
 

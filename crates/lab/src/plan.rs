@@ -2,14 +2,12 @@
 //! documentation, and none leaves the namespaces.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use timbre_catalogue::{Catalogue, Host};
 
 /// The meter.
 pub const METER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
-/// The network of the meter.
-pub const METER_NETWORK: &str = "198.51.100.0/24";
 /// The firewall, as the meter sees it: its gateway and its resolver.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The firewall, as the internet sees it.
@@ -115,12 +113,6 @@ impl HostMap {
     }
 }
 
-/// The laboratory's resolver as programs inside are told of it.
-#[must_use]
-pub fn resolver() -> SocketAddr {
-    SocketAddr::from((GATEWAY, 53))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -133,8 +125,15 @@ mod tests {
         let map = HostMap::of(&own, &[Catalogue::connect_plus_sendpro_p()]);
         let addresses: Vec<_> = map.all().collect();
         assert_eq!(addresses.iter().collect::<BTreeSet<_>>().len(), addresses.len());
-        assert!(map.get("distributor.lab.test").is_some_and(|address| map.own().contains(&address)));
-        assert!(map.get("distservp1.pb.com").is_some_and(|address| map.foreign().any(|a| a == address)));
-        assert_eq!(map.suffixes().map(|(name, _)| name).collect::<Vec<_>>(), ["dyngate.com", "teamviewer.com"]);
+        assert!(
+            map.get("distributor.lab.test").is_some_and(|address| map.own().contains(&address))
+        );
+        assert!(
+            map.get("distservp1.pb.com").is_some_and(|address| map.foreign().any(|a| a == address))
+        );
+        assert_eq!(
+            map.suffixes().map(|(name, _)| name).collect::<Vec<_>>(),
+            ["dyngate.com", "teamviewer.com"]
+        );
     }
 }

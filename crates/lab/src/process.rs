@@ -42,11 +42,6 @@ impl Process {
         Ok(Process { name: name.to_owned(), child, log: log.to_owned(), kept: false })
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Everything that it has said.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

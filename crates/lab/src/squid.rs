@@ -107,7 +107,8 @@ impl Squid {
         run(Command::new("chown").args(["-R", "proxy:proxy"]).arg(&folder))?;
         let mut command = lab.firewall().command("squid");
         // Each squid of this machine has shared memory under its own name, which is letters and digits only.
-        let instance: String = lab.firewall().name().chars().filter(char::is_ascii_alphanumeric).collect();
+        let instance: String =
+            lab.firewall().name().chars().filter(char::is_ascii_alphanumeric).collect();
         command.args(["-N", "-n", &instance, "-f"]).arg(&file);
         command.env("KRB5_CONFIG", Kdc::configuration(lab)).env("KRB5RCACHETYPE", "none");
         let mut squid = Process::start("squid", &mut command, &folder.join("said.log"))?;
@@ -117,7 +118,9 @@ impl Squid {
 
     fn configuration(&self, lab: &Lab, folder: &Path) -> String {
         let at = folder.display();
-        let bump = format!("ssl-bump tls-cert={at}/company.pem generate-host-certificates=on dynamic_cert_mem_cache_size=4MB");
+        let bump = format!(
+            "ssl-bump tls-cert={at}/company.pem generate-host-certificates=on dynamic_cert_mem_cache_size=4MB"
+        );
         let asked = if self.tls == Tls::Tunnel { "" } else { &bump };
         let mut text = format!("http_port {GATEWAY}:{PORT} {asked}\n");
         if self.intercept {
@@ -138,7 +141,11 @@ impl Squid {
             self.tls.lines(&lab.hosts().names().map(|(name, _)| name).collect::<Vec<_>>()),
             self.rules,
             if self.sign_in == SignIn::Open { "" } else { "acl signed_in proxy_auth REQUIRED" },
-            if self.sign_in == SignIn::Open { "http_access allow all" } else { "http_access allow signed_in" },
+            if self.sign_in == SignIn::Open {
+                "http_access allow all"
+            } else {
+                "http_access allow signed_in"
+            },
         );
         text
     }
@@ -153,23 +160,31 @@ const PASSWORDS: &str = "meter:$apr1$timbre00$FSwJhe0Ais7kbRwpXYTVx1\n";
 
 impl SignIn {
     /// All of them.
-    pub const ALL: [SignIn; 5] = [SignIn::Open, SignIn::Basic, SignIn::Digest, SignIn::Ntlm, SignIn::Negotiate];
+    pub const ALL: [SignIn; 5] =
+        [SignIn::Open, SignIn::Basic, SignIn::Digest, SignIn::Ntlm, SignIn::Negotiate];
 
     fn lines(self, folder: &Path) -> String {
         let at = folder.display();
-        let scheme = |name: &str, program: String| format!("auth_param {name} program {program}\nauth_param {name} children 2 startup=1\n");
+        let scheme = |name: &str, program: String| {
+            format!("auth_param {name} program {program}\nauth_param {name} children 2 startup=1\n")
+        };
         match self {
             SignIn::Open => String::new(),
             SignIn::Basic => {
-                scheme("basic", format!("{HELPERS}/basic_ncsa_auth {at}/passwords")) + "auth_param basic realm corp\n"
+                scheme("basic", format!("{HELPERS}/basic_ncsa_auth {at}/passwords"))
+                    + "auth_param basic realm corp\n"
             }
             SignIn::Digest => {
-                scheme("digest", format!("{HELPERS}/digest_file_auth {at}/digest-passwords")) + "auth_param digest realm corp\n"
+                scheme("digest", format!("{HELPERS}/digest_file_auth {at}/digest-passwords"))
+                    + "auth_param digest realm corp\n"
             }
             SignIn::Ntlm => scheme("ntlm", format!("{HELPERS}/ntlm_fake_auth")),
             SignIn::Negotiate => scheme(
                 "negotiate",
-                format!("{HELPERS}/negotiate_kerberos_auth -s {} -k {at}/proxy.keytab", crate::kdc::PROXY),
+                format!(
+                    "{HELPERS}/negotiate_kerberos_auth -s {} -k {at}/proxy.keytab",
+                    crate::kdc::PROXY
+                ),
             ),
         }
     }
@@ -180,7 +195,9 @@ impl Tls {
         let names = names.join(" ");
         match self {
             Tls::Tunnel => String::new(),
-            Tls::Bump => "acl first at_step SslBump1\nssl_bump peek first\nssl_bump bump all\n".to_owned(),
+            Tls::Bump => {
+                "acl first at_step SslBump1\nssl_bump peek first\nssl_bump bump all\n".to_owned()
+            }
             Tls::Splice => format!(
                 "acl first at_step SslBump1\nacl ours ssl::server_name {names}\nssl_bump peek first\n\
                  ssl_bump splice ours\nssl_bump bump all\n"

@@ -24,8 +24,11 @@ pub enum Change {
 
 /// Names with much to say, and in how many lines of 70 characters: over 512 bytes, and more than any UDP answer should hold.
 /// The last one is what the network test asks in the world.
-const TEXTS: [(&str, usize); 3] =
-    [("dns-medium.network-test.lab.test", 9), ("dns-long.network-test.lab.test", 40), ("microsoft.com", 40)];
+const TEXTS: [(&str, usize); 3] = [
+    ("dns-medium.network-test.lab.test", 9),
+    ("dns-long.network-test.lab.test", 40),
+    ("microsoft.com", 40),
+];
 
 /// The configuration of `unbound` for a map of hosts.
 ///
@@ -43,14 +46,20 @@ pub(crate) fn unbound(hosts: &HostMap, changes: &[Change]) -> String {
     match wild {
         None => text.push_str("  local-zone: \".\" static\n"),
         Some(address) => {
-            let _ = writeln!(text, "  local-zone: \".\" redirect\n  local-data: \". 60 IN A {address}\"");
+            let _ = writeln!(
+                text,
+                "  local-zone: \".\" redirect\n  local-data: \". 60 IN A {address}\""
+            );
         }
     }
     for (name, address) in hosts.names() {
         host(&mut text, name, address, changes);
     }
     for (suffix, address) in hosts.suffixes() {
-        let _ = writeln!(text, "  local-zone: \"{suffix}.\" redirect\n  local-data: \"{suffix}. 60 IN A {address}\"");
+        let _ = writeln!(
+            text,
+            "  local-zone: \"{suffix}.\" redirect\n  local-data: \"{suffix}. 60 IN A {address}\""
+        );
     }
     for (name, lines) in TEXTS {
         let _ = writeln!(text, "  local-zone: \"{name}.\" static");

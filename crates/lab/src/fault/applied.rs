@@ -14,7 +14,9 @@ use anyhow::{Context as _, Result};
 
 use super::Fault;
 use crate::origin::Page;
-use crate::plan::{GATEWAY, INTERNET, LAN_LINK, METER, METER_LINK, NAME_SERVER, NOBODY, PROXY_NAME, WAN_LINK};
+use crate::plan::{
+    GATEWAY, INTERNET, LAN_LINK, METER, METER_LINK, NAME_SERVER, NOBODY, PROXY_NAME, WAN_LINK,
+};
 use crate::process::Process;
 use crate::shaping::Rate;
 use crate::squid::{self, PASSWORD, SignIn, Squid, Tls, USER};
@@ -78,10 +80,22 @@ impl Fault {
     ///
     /// # Errors
     /// If a part that causes it does not come up.
-    pub fn apply<'a>(self, lab: &'a mut Lab, victims: &Victims, judges: &Path) -> Result<Applied<'a>> {
-        let mut applied =
-            Applied { lab, processes: Vec::new(), undo: Vec::new(), words: Vec::new(), before: Vec::new() };
-        applied.bring_about(self, victims, judges).with_context(|| format!("the fault {}", self.name()))?;
+    pub fn apply<'a>(
+        self,
+        lab: &'a mut Lab,
+        victims: &Victims,
+        judges: &Path,
+    ) -> Result<Applied<'a>> {
+        let mut applied = Applied {
+            lab,
+            processes: Vec::new(),
+            undo: Vec::new(),
+            words: Vec::new(),
+            before: Vec::new(),
+        };
+        applied
+            .bring_about(self, victims, judges)
+            .with_context(|| format!("the fault {}", self.name()))?;
         Ok(applied)
     }
 }
@@ -99,7 +113,9 @@ impl Applied<'_> {
                 self.redirect("udp dport 53 redirect to :53\ntcp dport 53 redirect to :53")
             }
             Fault::DnsWildcard => self.names(Change::Wild(INTERNET)),
-            Fault::ResolverSilent => self.rules("input", "meta l4proto { tcp, udp } th dport 53 drop"),
+            Fault::ResolverSilent => {
+                self.rules("input", "meta l4proto { tcp, udp } th dport 53 drop")
+            }
             Fault::AddressOutsideBlocks => self.move_outside(&victims.secure),
             Fault::Ipv6WithoutPath => self.v6_into_nowhere(host()),
             Fault::HttpsDropped => self.stop_port(&victims.secure, 443, "drop"),
@@ -160,7 +176,8 @@ impl Applied<'_> {
     /// Leads connections of the meter to the firewall itself.
     fn redirect(&mut self, rules: &str) -> Result<()> {
         self.undo.push(Undo::Rules);
-        let mut chain = "chain prerouting {\ntype nat hook prerouting priority dstnat;\n".to_owned();
+        let mut chain =
+            "chain prerouting {\ntype nat hook prerouting priority dstnat;\n".to_owned();
         for rule in rules.lines() {
             let _ = writeln!(chain, "ip saddr {METER} ip daddr != {GATEWAY} {rule}");
         }
@@ -173,7 +190,10 @@ impl Applied<'_> {
     }
 
     fn address(&self, host: &str) -> Result<Ipv4Addr> {
-        self.lab.hosts().get(host).with_context(|| format!("{host} is in no catalogue of this laboratory"))
+        self.lab
+            .hosts()
+            .get(host)
+            .with_context(|| format!("{host} is in no catalogue of this laboratory"))
     }
 
     /// The host gets an address that works and is in no published block: another way to the same origin.
@@ -200,7 +220,9 @@ impl Applied<'_> {
     fn intercept(&mut self, squid: &Squid) -> Result<()> {
         self.processes.push(squid.start(self.lab)?);
         let (http, https) = (squid::INTERCEPT_HTTP, squid::INTERCEPT_HTTPS);
-        self.redirect(&format!("tcp dport 80 redirect to :{http}\ntcp dport 443 redirect to :{https}"))
+        self.redirect(&format!(
+            "tcp dport 80 redirect to :{http}\ntcp dport 443 redirect to :{https}"
+        ))
     }
 
     /// A content filter that sees HTTP only.
@@ -242,9 +264,12 @@ impl Applied<'_> {
     fn only_by_proxy(&mut self, fault: Fault, victims: &Victims) -> Result<()> {
         let squid = match fault {
             Fault::ProxyUnreachable => None,
-            Fault::ProxyWantsCredentials | Fault::ProxyCredentialsRefused => Some(Squid::with_sign_in(SignIn::Basic)),
+            Fault::ProxyWantsCredentials | Fault::ProxyCredentialsRefused => {
+                Some(Squid::with_sign_in(SignIn::Basic))
+            }
             Fault::ProxyRefusesHost => {
-                let rules = format!("acl unwanted dstdomain {}\nhttp_access deny unwanted", victims.secure);
+                let rules =
+                    format!("acl unwanted dstdomain {}\nhttp_access deny unwanted", victims.secure);
                 Some(Squid { rules, ..Squid::open() })
             }
             _ => Some(Squid::open()),
@@ -255,7 +280,9 @@ impl Applied<'_> {
         let proxy = format!("http://{PROXY_NAME}:{}", squid::PORT);
         self.words = match fault {
             Fault::PacUnusable => {
-                let page = Page::Text("function FindProxyForURL(url, host) { return nothing.at.all; }".to_owned());
+                let page = Page::Text(
+                    "function FindProxyForURL(url, host) { return nothing.at.all; }".to_owned(),
+                );
                 self.processes.push(self.lab.start_page("pac", page, PORTAL)?);
                 vec!["--proxy".to_owned(), format!("pac:http://{PROXY_NAME}:{PORTAL}/proxy.pac")]
             }
@@ -263,14 +290,23 @@ impl Applied<'_> {
                 let file = self.lab.path("wrong-password");
                 let mut open = OpenOptions::new();
                 // A password that others can read is refused.
-                let mut open = open.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+                let mut open =
+                    open.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
                 open.write_all(format!("not-{PASSWORD}\n").as_bytes())?;
                 let file = file.to_str().context("the path is not UTF-8")?.to_owned();
-                vec!["--proxy".to_owned(), proxy, "--proxy-user".to_owned(), USER.to_owned(), "--proxy-password-file".to_owned(), file]
+                vec![
+                    "--proxy".to_owned(),
+                    proxy,
+                    "--proxy-user".to_owned(),
+                    USER.to_owned(),
+                    "--proxy-password-file".to_owned(),
+                    file,
+                ]
             }
             _ => vec!["--proxy".to_owned(), proxy],
         };
-        let rule = format!("ip saddr {METER} ip daddr != {NAME_SERVER} tcp dport {{ 80, 443 }} drop");
+        let rule =
+            format!("ip saddr {METER} ip daddr != {NAME_SERVER} tcp dport {{ 80, 443 }} drop");
         self.rules("forward", &rule)
     }
 

@@ -27,8 +27,16 @@ fn the_day_works_at_384_kilobits_a_second() {
     for (step, Cost { traffic, took }) in
         [("refresh, nothing new", &refresh), ("refill", &refill), ("upload of 500 pieces", &upload)]
     {
-        println!("{step:<24} {:>8}   {:>8}   {:>7.2}", traffic.out, traffic.into, took.as_secs_f64());
+        println!(
+            "{step:<24} {:>8}   {:>8}   {:>7.2}",
+            traffic.out,
+            traffic.into,
+            took.as_secs_f64()
+        );
     }
     assert!(refresh.traffic.total() <= REFRESH_BYTES, "a refresh with nothing new: {refresh:?}");
-    assert!(refresh.took.as_secs_f64() <= REFRESH_SECONDS, "a refresh with nothing new: {refresh:?}");
+    assert!(
+        refresh.took.as_secs_f64() <= REFRESH_SECONDS,
+        "a refresh with nothing new: {refresh:?}"
+    );
 }

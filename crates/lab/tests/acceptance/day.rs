@@ -26,8 +26,14 @@ impl<'a> Day<'a> {
     /// A customer with funds, rates, and a meter that is made and enrolled.
     pub(crate) fn begin(lab: &'a Lab, number: u32) -> Day<'a> {
         let day = Day { lab, serial: format!("TM{number:07}"), variables: Vec::new() };
-        let customer =
-            day.staff(&["customer", "create", "Ville de Gatineau", "--postal-code", "J8X 3X7", "--json"]);
+        let customer = day.staff(&[
+            "customer",
+            "create",
+            "Ville de Gatineau",
+            "--postal-code",
+            "J8X 3X7",
+            "--json",
+        ]);
         let account = json(&customer)["account"].as_str().expect("an account").to_owned();
         day.staff(&["deposit", &account, "9000", "--reference", &format!("cheque-{number}")]);
         day.staff(&["rates", "publish", "--shipped", "canada"]);
@@ -44,10 +50,13 @@ impl<'a> Day<'a> {
     pub(crate) fn through(mut self, section: &str, variables: &[(&str, PathBuf)]) -> Day<'a> {
         let file = self.folder().join("meter.toml");
         let text = std::fs::read_to_string(&file).expect("the meter's settings");
-        let (before, rest) = text.split_once("[proxy]\n").expect("the settings have a section for the proxy");
+        let (before, rest) =
+            text.split_once("[proxy]\n").expect("the settings have a section for the proxy");
         let after = rest.find("\n[").map_or("", |at| &rest[at..]);
-        std::fs::write(&file, format!("{before}[proxy]\n{section}\n{after}")).expect("the meter's settings");
-        self.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        std::fs::write(&file, format!("{before}[proxy]\n{section}\n{after}"))
+            .expect("the meter's settings");
+        self.variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         self
     }
 
@@ -71,7 +80,8 @@ impl<'a> Day<'a> {
     /// Registers, ledger and records agree to the cent.
     pub(crate) fn expect_reconciled(&self) {
         let books = json(&self.staff(&["reconcile", "--json"]));
-        let mine = books.as_array().expect("a list").iter().find(|meter| meter["serial"] == self.serial);
+        let mine =
+            books.as_array().expect("a list").iter().find(|meter| meter["serial"] == self.serial);
         assert_eq!(mine.expect("this meter is in the books")["settled"], true, "{books:#}");
     }
 

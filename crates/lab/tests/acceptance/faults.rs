@@ -67,7 +67,8 @@ fn named(lab: &mut Lab, machine: Machine, fault: Fault) -> String {
     let mut wrong = String::new();
     let expected = fault.expected();
     if !is_named(&report, machine, expected) {
-        wrong += &format!("{} is not named {} by {}\n", fault.name(), expected.code, expected.check);
+        wrong +=
+            &format!("{} is not named {} by {}\n", fault.name(), expected.code, expected.check);
     }
     let surplus: Vec<_> = codes(&report)
         .into_iter()
@@ -96,7 +97,12 @@ fn is_named(report: &Report, machine: Machine, expected: Expected) -> bool {
         let at = |endpoint: &&timbre_catalogue::Endpoint| {
             endpoint.uses.iter().any(|target| target.host.matches(&host))
         };
-        catalogue.endpoints().iter().filter(at).map(|endpoint| endpoint.id.clone()).collect::<Vec<_>>()
+        catalogue
+            .endpoints()
+            .iter()
+            .filter(at)
+            .map(|endpoint| endpoint.id.clone())
+            .collect::<Vec<_>>()
     });
     report.checks.iter().any(|check| {
         let about = endpoints.as_ref().is_none_or(|ids| {

@@ -38,7 +38,12 @@ pub(crate) fn in_lanes<T: Sync>(
         let lane = |first: usize| {
             scope.spawn(move || {
                 let mut lab = lab();
-                items.iter().skip(first).step_by(lanes).map(|item| each(&mut lab, item)).collect::<String>()
+                items
+                    .iter()
+                    .skip(first)
+                    .step_by(lanes)
+                    .map(|item| each(&mut lab, item))
+                    .collect::<String>()
             })
         };
         let lanes: Vec<_> = (0..lanes).map(lane).collect();

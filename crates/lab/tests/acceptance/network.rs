@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use timbre_catalogue::Catalogue;
+use timbre_lab::Lab;
 use timbre_lab::fault::Victims;
 use timbre_lab::plan::{DOMAIN, GATEWAY, METER};
-use timbre_lab::Lab;
 use timbre_network_test::{Check, Code, Report, Verdict};
 
 /// A catalogue whose hosts are in the laboratory.
@@ -48,8 +48,12 @@ impl Machine {
 pub(crate) fn told<'a>(lab: &Lab, machine: Machine, command: &'a mut Command) -> &'a mut Command {
     command.args(["--format", "json", "--catalogue"]);
     match machine {
-        Machine::Timbre => command.arg("timbre").arg("--anchors").arg(lab.infrastructure().anchors()),
-        Machine::ConnectPlus => command.arg("connect-plus-sendpro-p").arg("--roots").arg(lab.roots()),
+        Machine::Timbre => {
+            command.arg("timbre").arg("--anchors").arg(lab.infrastructure().anchors())
+        }
+        Machine::ConnectPlus => {
+            command.arg("connect-plus-sendpro-p").arg("--roots").arg(lab.roots())
+        }
     }
 }
 
@@ -68,13 +72,19 @@ pub(crate) fn with_probe(machine: Machine, command: &mut Command) {
 pub(crate) fn report(command: &mut Command) -> Report {
     let Output { status, stdout, stderr } = command.output().expect("the command starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(matches!(status.code(), Some(0..=3)), "{command:?} ended with {status}\n{stdout}{stderr}");
-    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{command:?}: {error}\n{stdout}{stderr}"))
+    assert!(
+        matches!(status.code(), Some(0..=3)),
+        "{command:?} ended with {status}\n{stdout}{stderr}"
+    );
+    serde_json::from_str(&stdout)
+        .unwrap_or_else(|error| panic!("{command:?}: {error}\n{stdout}{stderr}"))
 }
 
 /// The checks that found something wrong.
 pub(crate) fn complaints(report: &Report) -> Vec<&Check> {
-    let is_wrong = |check: &&Check| matches!(check.verdict, Verdict::Fail | Verdict::Warn | Verdict::Inconclusive);
+    let is_wrong = |check: &&Check| {
+        matches!(check.verdict, Verdict::Fail | Verdict::Warn | Verdict::Inconclusive)
+    };
     report.checks.iter().filter(is_wrong).collect()
 }
 
@@ -87,7 +97,8 @@ pub(crate) fn codes(report: &Report) -> BTreeSet<Code> {
 pub(crate) fn listed(checks: &[&Check]) -> String {
     let line = |check: &&Check| {
         let code = check.code.map_or("", Code::as_str);
-        let facts: Vec<_> = check.evidence.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
+        let facts: Vec<_> =
+            check.evidence.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
         format!("  {} {} {} {code} [{}]\n", check.id, check.target, check.verdict, facts.join(", "))
     };
     checks.iter().map(line).collect()
@@ -104,12 +115,20 @@ impl Rules {
         let folder = lab.path(format!("rules-{machine:?}"));
         let mut command = lab.timbre();
         command.args(["network", "rules", "--dialect", "nftables"]).args(machine.words());
-        command.args(["--source", &METER.to_string(), "--resolver", &GATEWAY.to_string(), "--mode", "names"]);
+        command.args([
+            "--source",
+            &METER.to_string(),
+            "--resolver",
+            &GATEWAY.to_string(),
+            "--mode",
+            "names",
+        ]);
         command.arg("--output").arg(&folder);
         let Output { status, stderr, .. } = command.output().expect("the command starts");
         let stderr = String::from_utf8_lossy(&stderr);
         assert!(matches!(status.code(), Some(0 | 1)), "{command:?} ended with {status}\n{stderr}");
-        let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("the file was written");
+        let read =
+            |name: &str| std::fs::read_to_string(folder.join(name)).expect("the file was written");
         Rules { nftables: read("timbre.nft"), dnsmasq: read("timbre-dnsmasq.conf") }
     }
 
@@ -121,7 +140,11 @@ impl Rules {
         // One answer in some hundreds reaches the meter without its address reaching the set (dnsmasq 2.90 says “cache
         // initialization failed: Resource temporarily unavailable”). A meter asks again; a test must not depend on luck.
         for _ in 0..2 {
-            for name in self.dnsmasq.lines().filter_map(|line| line.strip_prefix("nftset=/")?.split('/').next()) {
+            for name in self
+                .dnsmasq
+                .lines()
+                .filter_map(|line| line.strip_prefix("nftset=/")?.split('/').next())
+            {
                 let mut ask = lab.meter().command("getent");
                 ask.args(["ahostsv4", name]).stdout(std::process::Stdio::null());
                 ask.status().expect("getent starts");

@@ -27,7 +27,11 @@ fn a_proxy_lets_in_who_signs_in_and_nobody_else_by_every_scheme() {
         known.args(words).env("KRB5_CONFIG", Kdc::configuration(&lab)).env("KRB5CCNAME", &tickets);
         assert_eq!(status(&mut known), "200", "{scheme:?}");
         let stranger = status(&mut curl(&lab, &["--proxy", &proxy()]));
-        assert_eq!(stranger, if scheme == SignIn::Open { "200" } else { "000" }, "{scheme:?} without an account");
+        assert_eq!(
+            stranger,
+            if scheme == SignIn::Open { "200" } else { "000" },
+            "{scheme:?} without an account"
+        );
     }
 }
 
@@ -35,7 +39,9 @@ fn a_proxy_lets_in_who_signs_in_and_nobody_else_by_every_scheme() {
 fn a_proxy_that_opens_tls_is_genuine_to_those_only_who_trust_the_company() {
     let lab = lab();
     let company = lab.company_root().certificate.to_str().unwrap().to_owned();
-    for (tls, public, inside) in [(Tls::Tunnel, "200", "000"), (Tls::Bump, "000", "200"), (Tls::Splice, "200", "000")] {
+    for (tls, public, inside) in
+        [(Tls::Tunnel, "200", "000"), (Tls::Bump, "000", "200"), (Tls::Splice, "200", "000")]
+    {
         let _proxy = Squid { tls, ..Squid::open() }.start(&lab).unwrap();
         assert_eq!(status(&mut curl(&lab, &["--proxy", &proxy()])), public, "{tls:?}");
         let mut trusting = curl(&lab, &["--proxy", &proxy(), "--cacert", &company]);
@@ -50,7 +56,15 @@ fn proxy() -> String {
 /// Asks a host of the source document for a page, trusting the public root.
 fn curl(lab: &Lab, words: &[&str]) -> Command {
     let mut command = lab.meter().command("curl");
-    command.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "20"]);
+    command.args([
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+        "--max-time",
+        "20",
+    ]);
     command.arg("--cacert").arg(&lab.public_root().certificate).args(words);
     command.arg("https://distservp1.pb.com/dstproduct.asp");
     command

@@ -19,7 +19,8 @@ const ONLY_BY_PROXY: &str = "table inet corp {
 fn the_day_works_through_a_proxy_by_every_scheme() {
     let schemes = [SignIn::Open, SignIn::Basic, SignIn::Digest, SignIn::Ntlm];
     let wrong = in_lanes(&schemes, 2, |lab, scheme| {
-        let number = 20 + schemes.iter().position(|other| other == scheme).map_or(0, |at| at as u32);
+        let number =
+            20 + schemes.iter().position(|other| other == scheme).map_or(0, |at| at as u32);
         lab.rules().load(ONLY_BY_PROXY).unwrap();
         let _proxy = Squid::with_sign_in(*scheme).start(lab).unwrap();
         let address = format!("use = \"http://{PROXY_NAME}:{}\"\n", squid::PORT);
@@ -65,7 +66,10 @@ fn with_kerberos_the_day_works_by_a_ticket_alone_or_the_build_says_that_it_canno
         day.live_on();
         assert!(through_the_proxy(&lab) > 5);
     } else {
-        assert!(told.contains("kerberos"), "it names the feature that it was built without: {told}");
+        assert!(
+            told.contains("kerberos"),
+            "it names the feature that it was built without: {told}"
+        );
         println!("{METER}: this build of timbre cannot do Kerberos: {told}");
     }
 }
@@ -73,8 +77,8 @@ fn with_kerberos_the_day_works_by_a_ticket_alone_or_the_build_says_that_it_canno
 /// Who the meter is at the proxy, in the words of its settings.
 fn account(lab: &Lab) -> String {
     let file = lab.path("proxy-password");
-    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&file, format!("{PASSWORD}\n")).expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("a file");
     format!("user = \"{USER}\"\npassword_file = \"{}\"\n", file.display())
 }
 

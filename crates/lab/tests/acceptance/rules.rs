@@ -44,7 +44,11 @@ fn without_any_one_rule_the_test_names_the_endpoints_of_that_rule_and_no_other()
         let is_transport = |code: Code| matches!(code.layer(), Layer::Transport | Layer::Tool);
         let right = named(&report) == concerned(*machine, comment)
             && report.checks.iter().filter_map(|check| check.code).all(is_transport);
-        if right { String::new() } else { format!("without “{comment}”:\n{}", listed(&complaints(&report))) }
+        if right {
+            String::new()
+        } else {
+            format!("without “{comment}”:\n{}", listed(&complaints(&report)))
+        }
     });
     assert!(wrong.is_empty(), "{wrong}");
 }
@@ -85,7 +89,11 @@ fn a_destination_that_no_catalogue_names_is_never_reached() {
     let visits = lab.visits().unwrap();
     let visited: BTreeSet<_> = visits.iter().map(|visit| visit.to).collect();
     assert!(!visited.is_empty(), "the services were reached");
-    assert_eq!(visited.difference(&allowed).collect::<Vec<_>>(), [] as [&SocketAddr; 0], "nothing else was");
+    assert_eq!(
+        visited.difference(&allowed).collect::<Vec<_>>(),
+        [] as [&SocketAddr; 0],
+        "nothing else was"
+    );
     // The same attempts are seen when the firewall is open, so that what was not seen was really stopped.
     lab.rules().clear().unwrap();
     try_to_leak(&lab);

@@ -36,7 +36,9 @@ fn names_lead_to_the_laboratory_and_to_nowhere_else() {
     let lab = lab();
     assert!(reaches(&lab, GATEWAY, 53), "the resolver answers");
     assert!(!reaches(&lab, NOBODY, 443), "nobody is there");
-    for (host, found) in [("distservp1.pb.com", true), ("comet.lab.test", true), ("example.org", false)] {
+    for (host, found) in
+        [("distservp1.pb.com", true), ("comet.lab.test", true), ("example.org", false)]
+    {
         let status = lab.meter().command("getent").args(["hosts", host]).status().unwrap();
         assert_eq!(status.success(), found, "{host}");
     }
@@ -45,8 +47,10 @@ fn names_lead_to_the_laboratory_and_to_nowhere_else() {
 #[test]
 fn two_laboratories_stand_side_by_side_and_leave_nothing_behind() {
     let (one, other) = (lab(), lab());
-    let (names, folders) =
-        ([one.meter().name().to_owned(), other.meter().name().to_owned()], [one.path(""), other.path("")]);
+    let (names, folders) = (
+        [one.meter().name().to_owned(), other.meter().name().to_owned()],
+        [one.path(""), other.path("")],
+    );
     assert_ne!(names[0], names[1]);
     assert!(reaches(&one, FORBIDDEN, 443) && reaches(&other, FORBIDDEN, 443));
     drop((one, other));
@@ -59,5 +63,7 @@ fn two_laboratories_stand_side_by_side_and_leave_nothing_behind() {
 
 fn reaches(lab: &timbre_lab::Lab, address: Ipv4Addr, port: u16) -> bool {
     let to = SocketAddr::from((address, port));
-    lab.meter().inside(|| TcpStream::connect_timeout(&to, Duration::from_secs(1)).is_ok()).unwrap()
+    lab.meter()
+        .inside(|| TcpStream::connect_timeout(&to, Duration::from_secs(1)).is_ok())
+        .expect("the meter's namespace")
 }
