@@ -2,22 +2,19 @@
 //! refer to it and are not tried.
 
 use core::net::IpAddr;
-use std::time::Instant;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use timbre_proxy::{Answer, ProxyError, Route};
+use timbre_proxy::{ProxyError, Route};
 use tokio::net::TcpStream;
 
-use crate::context::{Context, Stream, Trouble};
-use crate::http::{Asked, Place, clock_ahead};
-use crate::reach::{self, Proof};
+use crate::context::{Context, Stream};
+use crate::http::Place;
 use crate::recorder::{About, Outcome};
 use crate::site::Site;
 use crate::tcp::Attempt;
 use crate::tls::{Identity, Opened, product_named, trouble_of};
 use crate::{CheckId, CheckNumber, Code, Confidence, Culprit, Roots};
-use crate::{names, page};
+use crate::{answer, names};
 
 /// What is known of a place after its chain.
 #[derive(Clone, Debug)]
@@ -75,17 +72,17 @@ pub(crate) async fn walk(
     };
     drop(stream);
     if walked.site.speaks_http() {
-        expect(context, &mut walked).await;
+        answer::expect(context, &mut walked).await;
     }
     walked
 }
 
-fn is_probe(context: &Context<'_>, site: &Site) -> bool {
+pub(crate) fn is_probe(context: &Context<'_>, site: &Site) -> bool {
     let probe = &context.plan.probe;
     [&probe.clear, &probe.secure].into_iter().flatten().any(|target| *target == site.target)
 }
 
-fn about(walked: &Walked) -> About {
+pub(crate) fn about(walked: &Walked) -> About {
     walked.site.about(walked.site.authority(), walked.place.way())
 }
 
@@ -285,142 +282,4 @@ fn judged(context: &Context<'_>, site: &Site, identity: &Identity) -> Outcome {
         (Roots::Pem(_), true) => outcome.fact("roots", "a public authority, not the plan’s"),
         _ => outcome,
     }
-}
-
-/// The answer: the service’s own, or whose.
-async fn expect(context: &Context<'_>, walked: &mut Walked) {
-    let about = about(walked);
-    let is_probe = is_probe(context, &walked.site);
-    let captive = (is_probe && !walked.site.is_secure()).then_some(CheckId::Captive);
-    if let Some(number) = walked.failed {
-        context.recorder.note(CheckId::HttpExpect, &about, Outcome::because(number));
-        if let Some(id) = captive {
-            context.recorder.note(id, &about, Outcome::because(number));
-        }
-        return;
-    }
-    let draft = context.recorder.begin(CheckId::HttpExpect, &about);
-    let challenge = reach::challenge();
-    let path = match is_probe {
-        true => walked.place.path(&format!("reach?challenge={challenge}")),
-        false => walked.site.target.path.clone(),
-    };
-    let asked = (Timestamp::now(), Instant::now());
-    let answer = match context.exchange(&walked.place, Asked::get(&path)).await {
-        Ok(answer) => answer,
-        Err(trouble) => {
-            let number = context.recorder.end(draft, unanswered(walked, &trouble));
-            walked.failed = Some(number);
-            if let Some(id) = captive {
-                context.recorder.note(id, &about, Outcome::because(number));
-            }
-            return;
-        }
-    };
-    walked.clock = clock_ahead(&answer, asked).map(|ahead| (ahead, walked.site.is_secure()));
-    let proof = is_probe.then(|| {
-        reach::judge(&answer, &walked.site.host, &challenge, context.plan.probe.key.as_ref())
-    });
-    let sent_to = sent_to(&answer, &walked.site.host);
-    // Somebody sends a question elsewhere, or answers what the service never would: a portal.
-    let portal = captive.is_some()
-        && proof == Some(Proof::Foreign)
-        && page::author(answer.status, &answer.headers, &answer.body).is_none()
-        && (answer.status < 500 || answer.status == 511);
-    if let Some(id) = captive {
-        let outcome = match (portal, proof) {
-            (true, _) => Outcome::trouble(Code::CaptivePortal)
-                .blame_named(Culprit::CaptivePortal, sent_to.clone(), Confidence::Likely)
-                .facts(seen(&answer)),
-            (false, Some(Proof::Signed | Proof::Echoed)) => Outcome::pass(),
-            (false, _) => Outcome::because(draft.number),
-        };
-        let number = context.recorder.note(id, &about, outcome);
-        if portal {
-            walked.failed = Some(number);
-            context.recorder.end(draft, Outcome::because(number));
-            return;
-        }
-    }
-    let outcome = answered(walked, &answer, proof).facts(seen(&answer));
-    let failed = outcome.is_trouble();
-    let number = context.recorder.end(draft, outcome);
-    if failed {
-        walked.failed = Some(number);
-    } else if !is_probe {
-        walked.sent_to = sent_to.map(|host| (host, number));
-    }
-}
-
-fn unanswered(walked: &Walked, trouble: &Trouble) -> Outcome {
-    let outcome = Outcome::trouble(trouble.code()).fact("said", trouble.to_string());
-    match (trouble, &walked.place.route) {
-        (Trouble::Proxy(_), route) => {
-            outcome.blame_named(Culprit::Proxy, Some(route.to_string()), Confidence::Certain)
-        }
-        _ => outcome.blame(Culprit::WebFilter, Confidence::Possible),
-    }
-}
-
-fn answered(walked: &Walked, answer: &Answer, proof: Option<Proof>) -> Outcome {
-    let secure = walked.site.is_secure();
-    // Under a genuine identity, whatever comes is the service’s.
-    let author =
-        if secure { None } else { page::author(answer.status, &answer.headers, &answer.body) };
-    if let Some(sign) = author {
-        let (who, confidence) = match walked.place.is_direct() {
-            true => (Culprit::WebFilter, Confidence::Likely),
-            false => (Culprit::Proxy, Confidence::Likely),
-        };
-        return Outcome::trouble(Code::HttpErrorPage).fact("sign", sign.by).blame_named(
-            who,
-            Some(sign.who),
-            confidence,
-        );
-    }
-    if !walked.place.is_direct() && !secure && matches!(answer.status, 502..=504) {
-        return Outcome::trouble(Code::ProxyCannotReach).blame(Culprit::Proxy, Confidence::Likely);
-    }
-    match (proof, answer.status) {
-        (Some(Proof::Signed), _) => Outcome::pass().fact("proof", "signed challenge"),
-        (Some(Proof::Echoed), _) => Outcome::pass().fact("proof", "challenge echoed"),
-        (Some(Proof::Forged), _) => Outcome::trouble(Code::HttpNotTheService)
-            .fact("proof", "the challenge or its signature is not right")
-            .blame(Culprit::Unknown, Confidence::Possible),
-        (_, 502..=504) => {
-            Outcome::trouble(Code::ServiceFailing).blame(Culprit::Service, Confidence::Likely)
-        }
-        // It may be asked too often: that is an answer too.
-        (Some(Proof::Foreign), 429) => Outcome::inconclusive(),
-        (Some(Proof::Foreign), _) => {
-            Outcome::trouble(Code::HttpNotTheService).blame(Culprit::Unknown, Confidence::Possible)
-        }
-        (None, _) => Outcome::pass(),
-    }
-}
-
-fn seen(answer: &Answer) -> Vec<crate::Evidence> {
-    let fact = |name: &str, value: String| crate::Evidence {
-        name: name.to_owned(),
-        value,
-        private: false,
-    };
-    let mut facts =
-        vec![fact("status", format!("{} {}", answer.status, answer.reason).trim().to_owned())];
-    for name in ["server", "via", "location", "content-type"] {
-        facts.extend(answer.header(name).map(|value| fact(name, value.to_owned())));
-    }
-    facts
-}
-
-/// The other host that an answer sends to.
-fn sent_to(answer: &Answer, host: &str) -> Option<String> {
-    if !matches!(answer.status, 301..=303 | 307 | 308 | 511) {
-        return None;
-    }
-    let (_, rest) = answer.header("location")?.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let other = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let other = other.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    (!other.is_empty() && other != host).then_some(other)
 }

@@ -7,7 +7,7 @@ use timbre_catalogue::Scheme;
 
 use crate::chain::Walked;
 use crate::recorder::{About, Outcome, Recorder};
-use crate::tls::trouble_of;
+use crate::tls::{Identity, product_named, trouble_of};
 use crate::{
     Blame, Check, CheckId, CheckNumber, Code, Confidence, Culprit, Evidence, Layer, Overall, Plan,
     Report, Service, Verdict, requests, site,
@@ -170,17 +170,13 @@ fn family(host: &str) -> &str {
     dots.nth(1).map_or(host, |at| &host[at..])
 }
 
-/// Proofs that certificates are made on the way, which need more than one host: one key for several certificates, one
-/// unknown issuer for several hosts.
-fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
-    let seen: Vec<_> = walked
-        .iter()
-        .filter_map(|walked| walked.identity.as_ref().map(|(identity, at)| (walked, identity, *at)))
-        .collect();
-    let Some((first, ..)) = seen.first() else { return };
-    let way = first.place.way();
+/// A place, what it showed, and the check that judged it.
+type Seen<'a> = (&'a Walked, &'a Identity, CheckNumber);
+
+/// What proves that a certificate was made on the way, by the check that judged it.
+fn proofs(seen: &[Seen<'_>]) -> BTreeMap<CheckNumber, Vec<String>> {
     let mut proofs: BTreeMap<CheckNumber, Vec<String>> = BTreeMap::new();
-    for (walked, identity, at) in &seen {
+    for (walked, identity, at) in seen {
         if trouble_of(identity) != Some(Code::TlsUnknownIssuer) {
             continue;
         }
@@ -204,6 +200,19 @@ fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
             proofs.insert(*at, found);
         }
     }
+    proofs
+}
+
+/// Proofs that certificates are made on the way, which need more than one host: one key for several certificates, one
+/// unknown issuer for several hosts.
+fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
+    let seen: Vec<Seen<'_>> = walked
+        .iter()
+        .filter_map(|walked| walked.identity.as_ref().map(|(identity, at)| (walked, identity, *at)))
+        .collect();
+    let Some((first, ..)) = seen.first() else { return };
+    let way = first.place.way();
+    let proofs = proofs(&seen);
     let named = |check: &Check| check.code == Some(Code::TlsInspected);
     let about = |targets: Vec<String>| About::network(targets.join(", "), way.clone());
     let proven = |number: CheckNumber, checks: &Checks<'_>| {
@@ -221,7 +230,7 @@ fn forged(checks: &mut Checks<'_>, walked: &[Walked]) {
     about.endpoints =
         concerned.iter().flat_map(|(walked, ..)| walked.site.endpoints.clone()).collect();
     let issuer = concerned[0].1.issuer.clone();
-    let product = crate::tls::product_named(&issuer).map_or_else(|| issuer.clone(), str::to_owned);
+    let product = product_named(&issuer).map_or_else(|| issuer.clone(), str::to_owned);
     let keys = proofs.values().flatten().any(|proof| proof.contains("key"));
     let confidence = if keys { Confidence::Certain } else { Confidence::Likely };
     let outcome = Outcome::trouble(Code::TlsInspected).fact("issuer", issuer).blame_named(

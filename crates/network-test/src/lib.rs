@@ -5,6 +5,7 @@
 //! accepted CONNECT or a finished TLS handshake alone proves nothing.
 #![warn(missing_docs)]
 
+mod answer;
 mod bandwidth;
 mod chain;
 mod check;

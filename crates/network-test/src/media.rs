@@ -5,6 +5,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use timbre_proxy::Answer;
 
+use crate::answer::everybodys;
 use crate::chain::Walked;
 use crate::context::{Context, Trouble};
 use crate::http::{Asked, FIELDS, Place};
@@ -13,8 +14,17 @@ use crate::recorder::{About, Outcome};
 use crate::tls::hex;
 use crate::{CheckId, Code, Confidence, Culprit};
 
-/// The endings that content filters look for: antivirus signatures, packages, programs, documents.
-const ENDINGS: [&str; 7] = ["bin", "cvd", "rpm", "deb", "xml", "pdf", "exe"];
+/// The endings that content filters look for, and whether the meter downloads such files: antivirus signatures, packages,
+/// messages; documents and foreign programs only tell what else a filter does.
+const ENDINGS: [(&str, bool); 7] = [
+    ("bin", true),
+    ("cvd", true),
+    ("rpm", true),
+    ("deb", true),
+    ("xml", true),
+    ("pdf", false),
+    ("exe", false),
+];
 /// Small: the ending alone matters.
 const SMALL: usize = 2_048;
 /// Above the usual small limits, and three seconds on the slowest line.
@@ -37,13 +47,13 @@ pub(crate) fn file(name: &str, length: usize) -> Vec<u8> {
 }
 
 fn about(walked: &Walked, rest: &str) -> About {
-    walked.site.about(walked.place.url(rest), walked.place.way())
+    everybodys(&walked.site.about(walked.place.url(rest), walked.place.way()))
 }
 
 /// Every light check of a probe server that has answered; those of bodies only over TLS, or where there is no TLS.
 pub(crate) async fn checks(context: &Context<'_>, walked: &Walked, with_bodies: bool) {
     let types = async {
-        let each = ENDINGS.map(|ending| file_type(context, walked, ending));
+        let each = ENDINGS.map(|(ending, required)| file_type(context, walked, ending, required));
         join_all(each).await;
     };
     let bodies = async {
@@ -99,9 +109,9 @@ async fn download(
     context.exchange(place, Asked { limit: length + 64 * 1024, ..Asked::get(&path) }).await
 }
 
-async fn file_type(context: &Context<'_>, walked: &Walked, ending: &str) {
+async fn file_type(context: &Context<'_>, walked: &Walked, ending: &str, required: bool) {
     let name = format!("{SMALL}.{ending}");
-    let about = about(walked, &format!("file/{name}"));
+    let about = About { required, ..about(walked, &format!("file/{name}")) };
     let draft = context.recorder.begin(CheckId::HttpMedia, &about);
     let got = download(context, &walked.place, &name, SMALL).await;
     let outcome = match &got {
@@ -146,7 +156,7 @@ pub(crate) async fn large_file(context: &Context<'_>, walked: &Walked) {
 /// A part of a file: how a broken download goes on.
 async fn range(context: &Context<'_>, walked: &Walked) {
     let name = format!("{SMALL}.bin");
-    let about = about(walked, &format!("file/{name}"));
+    let about = About { required: false, ..about(walked, &format!("file/{name}")) };
     let draft = context.recorder.begin(CheckId::HttpRange, &about);
     let headers: Vec<(&str, &str)> =
         FIELDS.into_iter().chain([("Range", "bytes=1000-1099")]).collect();

@@ -6,6 +6,7 @@ use futures_util::future::join;
 use timbre_proxy::{Answer, Request, request};
 use tokio::time::{sleep, timeout};
 
+use crate::answer::everybodys;
 use crate::chain::Walked;
 use crate::context::{Context, Stream, Trouble};
 use crate::http::{Asked, FIELDS, PAGE_LIMIT};
@@ -19,7 +20,7 @@ use crate::{CheckId, Code, Confidence, Culprit};
 const SMALL_SEGMENT: u32 = 1_200;
 
 fn about(walked: &Walked) -> About {
-    walked.site.about(walked.site.authority(), walked.place.way())
+    everybodys(&walked.site.about(walked.site.authority(), walked.place.way()))
 }
 
 /// A body of many full packets. Where it is lost and small packets carry it, the path loses large ones in silence.

@@ -4,11 +4,12 @@
 use futures_util::future::{join, join_all, join4};
 use jiff::Timestamp;
 use timbre_catalogue::Scheme;
+use timbre_proxy::{ProxyError, Route};
 
 use crate::chain::{Walked, walk};
 use crate::context::Context;
 use crate::recorder::{About, Outcome, Recorder, millis};
-use crate::site::{Sites, sites};
+use crate::site::{Site, Sites, sites};
 use crate::{
     CatalogueUsed, CheckId, Code, Event, Plan, Report, SCHEMA, bandwidth, clear, conclude, dns,
     media, path, proxies,
@@ -32,25 +33,8 @@ pub async fn run(plan: &Plan, on_event: &(dyn Fn(Event) + Sync)) -> Report {
     catalogue_lint(plan, &recorder);
     // A short name that the catalogue has anyway: nobody learns what is not on the wire already.
     let name = known.first().map_or_else(|| "localhost".to_owned(), |site| site.host.clone());
-    let light = async {
-        let routes = join_all(known.iter().map(|site| {
-            let destination = site.destination();
-            let context = &context;
-            async move { context.route(&destination).await }
-        }));
-        let routed: Vec<_> = known.iter().cloned().zip(routes.await).collect();
-        let failed = proxies::checks(&context, &routed).await;
-        join_all(routed.into_iter().map(|(site, route)| {
-            let of_proxy = match &route {
-                Ok(timbre_proxy::Route::Proxy(proxy)) => failed.get(proxy).copied(),
-                _ => None,
-            };
-            Box::pin(one(&context, site, route, of_proxy))
-        }))
-        .await
-    };
     let (walked, (), (), ()) = Box::pin(join4(
-        light,
+        places(&context, &known),
         dns::checks::network(&context.dns, plan, &recorder, &name),
         clear::dead_address(&context),
         proxies::wpad(&context),
@@ -88,11 +72,29 @@ pub async fn run(plan: &Plan, on_event: &(dyn Fn(Event) + Sync)) -> Report {
     report
 }
 
+/// Every place, by its route; the proxies first, because what they refuse explains the rest.
+async fn places(context: &Context<'_>, known: &[Site]) -> Vec<Walked> {
+    let routes = join_all(known.iter().map(|site| {
+        let destination = site.destination();
+        async move { context.route(&destination).await }
+    }));
+    let routed: Vec<_> = known.iter().cloned().zip(routes.await).collect();
+    let failed = proxies::checks(context, &routed).await;
+    join_all(routed.into_iter().map(|(site, route)| {
+        let of_proxy = match &route {
+            Ok(Route::Proxy(proxy)) => failed.get(proxy).copied(),
+            _ => None,
+        };
+        Box::pin(one(context, site, route, of_proxy))
+    }))
+    .await
+}
+
 /// One place, and what a probe server there makes possible.
 async fn one(
     context: &Context<'_>,
-    site: crate::site::Site,
-    route: Result<timbre_proxy::Route, timbre_proxy::ProxyError>,
+    site: Site,
+    route: Result<Route, ProxyError>,
     proxy_failed: Option<crate::CheckNumber>,
 ) -> Walked {
     let probe = &context.plan.probe;
@@ -185,7 +187,7 @@ fn catalogue_lint(plan: &Plan, recorder: &Recorder<'_>) {
 }
 
 /// About how many checks there will be, for a progress bar.
-fn estimate(known: &[crate::site::Site], plan: &Plan) -> usize {
+fn estimate(known: &[Site], plan: &Plan) -> usize {
     let of_sites: usize = known.iter().map(|site| if site.is_secure() { 5 } else { 3 }).sum();
     let probes = [&plan.probe.clear, &plan.probe.secure].into_iter().flatten().count();
     of_sites + probes * 12 + 14

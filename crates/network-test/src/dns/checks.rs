@@ -120,7 +120,11 @@ async fn transports(
     let outcome = match (&by_tcp, silent) {
         (Ok(_), _) => Outcome::pass(),
         (Err(_), true) => Outcome::because(udp),
-        (Err(_), false) => {
+        // Who refuses or hangs up is there: more likely the server itself than somebody before it.
+        (Err(NoReply::Refused(_) | NoReply::Garbled), false) => {
+            Outcome::trouble(Code::DnsTcpBlocked).blame(Culprit::Resolver, Confidence::Possible)
+        }
+        (Err(NoReply::Silent), false) => {
             Outcome::trouble(Code::DnsTcpBlocked).blame(Culprit::Firewall, Confidence::Likely)
         }
     };

@@ -48,6 +48,7 @@ async fn dns_over_tcp_is_needed_for_long_answers() {
     assert_eq!(codes(&report).into_iter().collect::<Vec<_>>(), only(Code::DnsTcpBlocked));
     let tcp = check(&report, CheckId::DnsTcp, "127.0.0.1");
     assert_eq!(tcp.verdict, Verdict::Fail);
+    assert_eq!(tcp.blame.as_ref().unwrap().who, Culprit::Firewall);
     assert_eq!(tcp.endpoints[0].as_str(), "dns.lookup");
     let long = check(&report, CheckId::DnsTruncation, "127.0.0.1");
     assert_eq!((long.verdict, long.because), (Verdict::Skip, Some(tcp.number)));

@@ -1,6 +1,6 @@
 //! REQ NET-2, NET-6, NET-9: an answer counts when it is the service’s; everything that others put in its place is named.
 
-use timbre_network_test::{CheckId, Code, Culprit, Verdict};
+use timbre_network_test::{CheckId, Code, Culprit, Overall, Verdict};
 
 use super::origin::{Act, Asked};
 use super::town::{COMET, HELP, PROBE, Town, check, codes, wrong};
@@ -93,6 +93,7 @@ async fn a_captive_portal_is_named_and_is_the_only_failure_in_the_clear() {
         let about_probe: Vec<_> =
             wrong(&report).into_iter().map(|(id, code, _)| (id, code)).collect();
         assert_eq!(about_probe[0], (CheckId::Captive, Code::CaptivePortal), "{about_probe:?}");
+        assert_eq!(report.verdict, Overall::NotReady);
         assert!(
             about_probe.iter().all(|(id, _)| matches!(id, CheckId::Captive | CheckId::HttpMedia))
         );
@@ -265,4 +266,44 @@ async fn whoever_accepts_connections_to_nobody_stands_on_the_path() {
         })
         .await;
     assert_eq!(wrong(&report), [(CheckId::DeadAddress, Code::TransparentProxy, address)]);
+}
+
+/// Without a probe server, several services that send to the same stranger are behind one portal; one alone is its own affair.
+#[tokio::test]
+async fn a_portal_is_seen_without_a_probe_server_too() {
+    let town = Town::healthy().await;
+    let row = |id: &str, host: &str| {
+        let port = town.help.address.port();
+        format!(
+            "[[endpoint]]\nid = \"{id}\"\nsection = \"{id}\"\npurpose.fr = \"essai\"\npurpose.en = \"trial\"\n\
+             group = \"required\"\ndefault = \"on\"\nprinted.urls = [\"http://{host}:{port}/\"]\n\
+             uses = [\"http://{host}:{port}/\"]\n"
+        )
+    };
+    let hosts = ["help.one.test", "pages.two.test"];
+    let head = "id = \"clear\"\nversion = 2026112401\neffective_from = \"2026-11-24\"\n\
+                title.fr = \"clair\"\ntitle.en = \"clear\"\nlet_out = [80]\n";
+    let text = [head, &row("help.one", hosts[0]), &row("help.two", hosts[1])].concat();
+    let catalogue = timbre_catalogue::Catalogue::read("clear.toml", &text).unwrap();
+    let test = || {
+        town.test_as(|plan| {
+            super::town::without_line(plan);
+            plan.catalogue = catalogue.clone();
+            (plan.probe.clear, plan.probe.secure) = (None, None);
+            for host in hosts {
+                plan.addresses
+                    .insert((host.to_owned(), town.help.address.port()), town.help.address);
+            }
+        })
+    };
+    town.help.rules(|_| raw("302 Found", "Location: https://login.three.test/\r\n", ""));
+    let report = test().await;
+    assert_eq!(codes(&report).into_iter().collect::<Vec<_>>(), only(Code::CaptivePortal));
+    let portal = report.checks.iter().find(|check| check.id == CheckId::Captive).unwrap();
+    assert_eq!(portal.blame.as_ref().unwrap().name.as_deref(), Some("login.three.test"));
+    town.help.rules(move |asked| match asked.header("host").starts_with(hosts[0]) {
+        true => raw("302 Found", "Location: https://login.three.test/\r\n", ""),
+        false => Act::Usual,
+    });
+    assert_eq!(wrong(&test().await), []);
 }
