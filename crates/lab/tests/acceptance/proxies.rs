@@ -44,7 +44,12 @@ fn the_day_works_by_a_pac_script_that_sends_everything_to_the_proxy() {
         squid::PORT
     );
     std::fs::write(&script, text).unwrap();
-    let section = format!("use = \"pac:{}\"\n{}", script.display(), account(&lab));
+    let section = format!(
+        "use = \"pac:{}\"\nproxies = [\"{PROXY_NAME}:{}\"]\n{}",
+        script.display(),
+        squid::PORT,
+        account(&lab)
+    );
     Day::begin(&lab, 30).through(&section, &[]).live();
     assert!(through_the_proxy(&lab) > 5);
 }
