@@ -74,7 +74,8 @@ fn laboratory(root: &Path, words: &[&str]) -> Result<()> {
 
 /// Where cargo puts a program.
 fn built(root: &Path, program: &str) -> Result<String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
     let path = target.join("debug").join(program);
     path.into_os_string().into_string().ok().context("the path of the project is not UTF-8")
 }

@@ -237,7 +237,7 @@ impl Fault {
             Fault::PacUnusable => (Check::ProxyPac, Code::PacUnusable, Network, NOTHING_ELSE),
             Fault::WpadPresent => (Check::ProxyWpad, Code::WpadPresent, Network, NOTHING_ELSE),
             Fault::LineTooSlow => {
-                (Check::BandwidthDown, Code::BandwidthBelowMinimum, Network, SLOW)
+                (Check::BandwidthDown, Code::BandwidthBelowMinimum, Network, TOO_SLOW)
             }
             Fault::LineBelowRecommended => {
                 (Check::BandwidthDown, Code::BandwidthBelowRecommended, Network, SLOW)
@@ -274,5 +274,7 @@ const INSPECTED: &[Code] = &[
     Code::HostHeaderRouted,
     Code::TlsVersionLowered,
 ];
+/// What a line is like besides that cannot carry a measurement in time.
+const TOO_SLOW: &[Code] = &[Code::LatencyUnderLoad, Code::CouldNotTest];
 /// What a slow line is like besides.
 const SLOW: &[Code] = &[Code::LatencyUnderLoad];

@@ -12,7 +12,8 @@ use crate::process::Process;
 
 /// Where it takes connections that were meant for others.
 pub(crate) const PORT: u16 = 8081;
-const VERSION: &str = "mitmproxy==12.2.3";
+/// 12 needs Python 3.12; where that is not there, pip takes 11.
+const VERSION: &str = "mitmproxy>=11,<13";
 
 /// Starts it on the firewall. `judges` is the folder of programs that are judges only; mitmproxy is put there the first time.
 ///

@@ -62,9 +62,11 @@ impl Namespace {
         ip(["-n", &self.name].into_iter().chain(args))
     }
 
-    /// Sets a kernel variable of this namespace.
+    /// Sets a kernel variable of this namespace, `net.ipv4.ip_forward`.
     pub(crate) fn set(&self, variable: &str, value: &str) -> Result<()> {
-        run(self.command("sysctl").args(["-qw", &format!("{variable}={value}")]))
+        let file = Path::new("/proc/sys").join(variable.replace('.', "/"));
+        let written = self.inside(|| fs::write(&file, value))?;
+        written.with_context(|| format!("cannot set {variable} to {value}"))
     }
 
     /// Runs `act` on a thread that lives in this namespace: sockets that it opens belong to it.
