@@ -1,12 +1,13 @@
 //! The commands of `timbre network`, as an administrator gives them in the laboratory, and their answers.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use timbre_catalogue::Catalogue;
 use timbre_lab::Lab;
 use timbre_lab::fault::Victims;
-use timbre_lab::plan::{DOMAIN, GATEWAY, METER};
+use timbre_lab::plan::{DOMAIN, GATEWAY, METER, NAME_SERVER};
 use timbre_network_test::{Check, Code, Report, Verdict};
 
 /// A catalogue whose hosts are in the laboratory.
@@ -111,25 +112,23 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// By host name, with the firewall's own resolver.
     pub(crate) fn generate(lab: &Lab, machine: Machine) -> Rules {
-        let folder = lab.path(format!("rules-{machine:?}"));
-        let mut command = lab.timbre();
-        command.args(["network", "rules", "--dialect", "nftables"]).args(machine.words());
-        command.args([
-            "--source",
-            &METER.to_string(),
-            "--resolver",
-            &GATEWAY.to_string(),
-            "--mode",
-            "names",
-        ]);
-        command.arg("--output").arg(&folder);
-        let Output { status, stderr, .. } = command.output().expect("the command starts");
-        let stderr = String::from_utf8_lossy(&stderr);
-        assert!(matches!(status.code(), Some(0 | 1)), "{command:?} ended with {status}\n{stderr}");
+        let folder =
+            write_rules(lab, machine, &["--mode", "names", "--resolver", &GATEWAY.to_string()]);
         let read =
             |name: &str| std::fs::read_to_string(folder.join(name)).expect("the file was written");
         Rules { nftables: read("timbre.nft"), dnsmasq: read("timbre-dnsmasq.conf") }
+    }
+
+    /// By the blocks of addresses that the document publishes, for the required services, with a resolver out there.
+    pub(crate) fn by_blocks(lab: &Lab, machine: Machine) -> Rules {
+        let resolver = NAME_SERVER.to_string();
+        let words = ["--mode", "blocks", "--scope", "required", "--resolver", &resolver];
+        let folder = write_rules(lab, machine, &words);
+        let nftables =
+            std::fs::read_to_string(folder.join("timbre.nft")).expect("the file was written");
+        Rules { nftables, dnsmasq: String::new() }
     }
 
     /// Loads them, and nothing else.
@@ -165,4 +164,16 @@ impl Rules {
         let kept: Vec<_> = self.nftables.lines().filter(|line| *line != opening).collect();
         Rules { nftables: kept.join("\n") + "\n", dnsmasq: self.dnsmasq.clone() }
     }
+}
+
+/// `timbre network rules` for nftables, into a folder.
+fn write_rules(lab: &Lab, machine: Machine, words: &[&str]) -> PathBuf {
+    let folder = lab.path(format!("rules-{machine:?}"));
+    let mut command = lab.timbre();
+    command.args(["network", "rules", "--dialect", "nftables", "--source", &METER.to_string()]);
+    command.args(machine.words()).args(words).arg("--output").arg(&folder);
+    let Output { status, stderr, .. } = command.output().expect("the command starts");
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert!(matches!(status.code(), Some(0 | 1)), "{command:?} ended with {status}\n{stderr}");
+    folder
 }

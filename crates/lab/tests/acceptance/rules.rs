@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use timbre_catalogue::Group;
 use timbre_lab::Lab;
-use timbre_lab::plan::FORBIDDEN;
+use timbre_lab::plan::{FORBIDDEN, NAME_SERVER};
 use timbre_network_test::{CheckId, Code, Layer, Overall, Report, Verdict};
 
 use crate::day::Day;
@@ -51,6 +51,39 @@ fn without_any_one_rule_the_test_names_the_endpoints_of_that_rule_and_no_other()
         }
     });
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn with_rules_by_blocks_what_is_required_works_and_each_dns_rule_is_needed() {
+    let mut lab = lab();
+    let rules = Rules::by_blocks(&lab, Machine::ConnectPlus);
+    let run = |lab: &Lab| {
+        let mut command = lab.timbre();
+        command.args([
+            "network",
+            "test",
+            "--scope",
+            "required",
+            "--resolver",
+            &NAME_SERVER.to_string(),
+        ]);
+        command.args(["--only", "dns.a,dns.udp_edns,dns.tcp,tcp.connect,http.expect"]);
+        report(told(lab, Machine::ConnectPlus, &mut command))
+    };
+    rules.load(&mut lab);
+    let whole = run(&lab);
+    assert_eq!(whole.verdict, Overall::Ready, "\n{}", listed(&complaints(&whole)));
+    for (protocol, check, code) in [
+        ("udp", CheckId::DnsUdp, Code::DnsUdpBlocked),
+        ("tcp", CheckId::DnsTcp, Code::DnsTcpBlocked),
+    ] {
+        let is_it = |line: &&str| line.contains(&format!("{protocol} dport 53"));
+        let opening = rules.nftables.lines().find(is_it).expect("a rule for DNS");
+        rules.without(opening).load(&mut lab);
+        let report = run(&lab);
+        let said = report.checks.iter().any(|one| one.id == check && one.code == Some(code));
+        assert!(said, "without {protocol} 53:\n{}", listed(&complaints(&report)));
+    }
 }
 
 /// The endpoints that a rule's comment names and that are tested unless somebody asks for more.
