@@ -8,6 +8,7 @@
 mod client;
 mod dial;
 mod link_error;
+mod resolve;
 mod trust;
 mod way;
 
@@ -34,6 +35,7 @@ pub use link_error::{LinkError, Unreachable};
 
 use crate::settings::Network;
 use client::{Client, Lost, Reuse};
+use resolve::Resolver;
 use trust::Distrust;
 use way::{Blocked, Way};
 
@@ -65,6 +67,7 @@ impl Link {
         let answer = Duration::from_secs(u64::from(network.answer_seconds));
         let way = Way {
             connect: network.connect,
+            resolver: network.resolver.clone().map_or(Resolver::System, Resolver::Machine),
             allowed: hosts(&catalogue),
             tls: Arc::new(tls),
             credentials: network.proxy.credentials().map_err(unusable)?,

@@ -75,7 +75,10 @@ impl Kept {
         let named = root.join(&settings.print.output);
         let write = [root, &named].into_iter().chain(output).map(existing).collect();
         let mut ports: BTreeSet<u16> = Catalogue::timbre().let_out().iter().copied().collect();
-        ports.extend(settings.infrastructure.connect.map(|address| address.port()));
+        let network = &settings.infrastructure;
+        ports.extend(network.connect.map(|address| address.port()));
+        let proxies = network.proxy.destinations(&|name| std::env::var(name).ok());
+        ports.extend(proxies.into_iter().map(|(_, port)| port));
         Kept { write, ports }
     }
 }

@@ -43,6 +43,8 @@ pub struct Settings {
 pub struct Network {
     /// Where to connect, whatever the service; `None` asks the system's DNS and uses the catalogue's ports.
     pub connect: Option<SocketAddr>,
+    /// The socket file of a locked machine's resolver; `None` asks the system's DNS.
+    pub resolver: Option<PathBuf>,
     /// The domain of the deployment.
     pub domain: String,
     /// The root certificates that this meter trusts, in PEM; relative to the meter's directory.
@@ -114,6 +116,7 @@ impl Settings {
             time_zone: None,
             infrastructure: Network {
                 connect: None,
+                resolver: None,
                 domain: DEFAULT_DOMAIN.to_owned(),
                 ca: ca.into(),
                 answer_seconds: 30,
@@ -167,6 +170,13 @@ impl Settings {
             },
             |address| format!("connect = \"{address}\""),
         );
+        let resolver = infrastructure.resolver.as_ref().map_or_else(
+            || {
+                "# resolver = \"/run/timbre/resolver.sock\" # on a machine that is locked down"
+                    .to_owned()
+            },
+            |socket| format!("resolver = {}", path(socket)),
+        );
         format!(
             "# A timbre meter. Funds, limits and the inspection policy come from the provider and are not set here.\n\
              serial = \"{serial}\"\n\
@@ -177,6 +187,7 @@ impl Settings {
              [infrastructure]\n\
              domain = {domain}\n\
              {connect}\n\
+             {resolver}\n\
              ca = {ca}                # the only roots that this meter trusts\n\
              answer_seconds = {answer_seconds}\n\
              \n\

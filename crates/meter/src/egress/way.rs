@@ -4,7 +4,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 
 use jiff::ZonedDateTime;
@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::dial::{CONNECT, connect};
+use super::resolve::Resolver;
 use crate::settings::Proxy;
 
 /// Any stream that TLS can run over.
@@ -63,6 +64,8 @@ impl From<ProxyError> for Blocked {
 pub(super) struct Way {
     /// Where to connect instead, whatever the host.
     pub(super) connect: Option<SocketAddr>,
+    /// Who knows the addresses of names.
+    pub(super) resolver: Resolver,
     /// The catalogue's hosts.
     pub(super) allowed: Vec<String>,
     pub(super) tls: Arc<ClientConfig>,
@@ -99,7 +102,7 @@ impl Way {
     async fn straight(&self, host: &str, port: u16) -> Result<Box<dyn Transport>, Blocked> {
         let addresses = match self.connect {
             Some(address) => vec![address],
-            None => addresses(host, port).await?,
+            None => self.resolver.addresses(host, port).await?,
         };
         Ok(Box::new(connect(addresses, self.patience).await?))
     }
@@ -116,7 +119,7 @@ impl Way {
         };
         let destination = destination.map_err(|error| Blocked::Settings(error.to_string()))?;
         let dial = || async {
-            let addresses = addresses(proxy.host(), proxy.port()).await?;
+            let addresses = self.resolver.addresses(proxy.host(), proxy.port()).await?;
             connect(addresses, self.patience).await
         };
         let from_environment = self.ways.get().and_then(Ways::credentials);
@@ -143,8 +146,8 @@ impl Way {
         if !ways.is_script() {
             return Ok(ways.routes(&destination, &nowhere())?);
         }
-        let ways = ways.clone();
-        let asked = tokio::task::spawn_blocking(move || ways.routes(&destination, &here()));
+        let (ways, here) = (ways.clone(), here(self.resolver.clone()));
+        let asked = tokio::task::spawn_blocking(move || ways.routes(&destination, &here));
         Ok(asked.await.map_err(io::Error::other)??)
     }
 
@@ -160,7 +163,7 @@ impl Way {
             }
             ProxySettings::Pac(source) => {
                 let dial = |server: Destination| async move {
-                    let addresses = addresses(server.host(), server.port()).await?;
+                    let addresses = self.resolver.addresses(server.host(), server.port()).await?;
                     connect(addresses, self.patience).await
                 };
                 let loaded = timeout(CONNECT * 2, load_pac(source, dial)).await;
@@ -182,16 +185,9 @@ fn is_absent(blocked: &Blocked) -> bool {
     }
 }
 
-/// The addresses of a name, from the system's DNS.
-async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok(timeout(CONNECT, tokio::net::lookup_host((host, port))).await??.collect())
-}
-
 /// The world as a script sees it from this machine.
-fn here() -> Surroundings {
-    let resolve = |host: &str| {
-        (host, 0).to_socket_addrs().map_or_else(|_| Vec::new(), |a| a.map(|a| a.ip()).collect())
-    };
+fn here(resolver: Resolver) -> Surroundings {
+    let resolve = move |host: &str| resolver.ask(host).unwrap_or_default();
     Surroundings {
         resolve: Arc::new(resolve),
         my_address: my_address().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -237,6 +233,7 @@ mod tests {
         {
             let way = Way {
                 connect,
+                resolver: Resolver::System,
                 allowed: vec!["comet.timbre.localhost".to_owned()],
                 tls: Arc::new(tls.clone()),
                 proxy: Proxy { way: proxy.parse().unwrap(), ..Proxy::default() },

@@ -56,6 +56,7 @@ struct RawSettings {
 struct RawNetwork {
     domain: Option<Spanned<String>>,
     connect: Option<Spanned<String>>,
+    resolver: Option<PathBuf>,
     ca: PathBuf,
     answer_seconds: Option<Spanned<u16>>,
 }
@@ -165,7 +166,8 @@ impl Source<'_> {
             }
         };
         let proxy = proxy.checked(self)?;
-        Ok(Network { connect, domain, ca: raw.ca, answer_seconds, proxy })
+        let RawNetwork { resolver, ca, .. } = raw;
+        Ok(Network { connect, resolver, domain, ca, answer_seconds, proxy })
     }
 
     fn print(&self, raw: RawPrint) -> Result<PrintSettings, SettingsError> {

@@ -22,6 +22,8 @@ use super::parse::Source;
 pub struct Proxy {
     /// Which one.
     pub way: ProxySettings,
+    /// The proxies that a script may name: it is not known before it runs, and the walls around the meter stand by then.
+    pub of_script: Vec<ProxyAddress>,
     /// Destinations reached without it, as `curl` reads such lists.
     pub no_proxy: NoProxy,
     /// Who the meter is there: a name, or `DOMAIN\name`.
@@ -35,25 +37,29 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The proxies that the settings themselves name, or the environment they point to (`variable` gives a
-    /// variable's value): what a machine's own firewall has to let through. Those of a script are not
-    /// known before it runs.
+    /// Where the proxy's part of the way leads, by name and port: what the walls around the meter have to let through
+    /// besides the catalogue. `variable` gives a variable of the environment.
     #[must_use]
-    pub fn addresses(&self, variable: &dyn Fn(&str) -> Option<String>) -> Vec<ProxyAddress> {
-        match &self.way {
-            ProxySettings::None | ProxySettings::Pac(_) => Vec::new(),
-            ProxySettings::Explicit(proxy) => vec![proxy.clone()],
-            ProxySettings::Environment => {
-                Ways::from_environment(variable).map_or_else(|_| Vec::new(), |ways| ways.proxies())
+    pub fn destinations(&self, variable: &dyn Fn(&str) -> Option<String>) -> Vec<(String, u16)> {
+        let place = |proxy: &ProxyAddress| (proxy.host().to_owned(), proxy.port());
+        let named = match &self.way {
+            ProxySettings::None => Vec::new(),
+            ProxySettings::Explicit(proxy) => vec![place(proxy)],
+            ProxySettings::Environment => Ways::from_environment(variable)
+                .map_or_else(|_| Vec::new(), |ways| ways.proxies().iter().map(place).collect()),
+            ProxySettings::Pac(PacSource::File(_)) => Vec::new(),
+            ProxySettings::Pac(PacSource::Url { server, .. }) => {
+                vec![(server.host().to_owned(), server.port())]
             }
-        }
+        };
+        named.into_iter().chain(self.of_script.iter().map(place)).collect()
     }
 
     /// What may be shown to the proxy. Reads the password, from a path that is not relative any more.
     ///
     /// # Errors
     /// When the password's file cannot be read, or others can.
-    pub(crate) fn credentials(&self) -> Result<Credentials, String> {
+    pub fn credentials(&self) -> Result<Credentials, String> {
         let credentials = match (&self.user, &self.password_file) {
             (Some(user), Some(file)) => Credentials::password(user.clone(), password(file)?),
             _ => Credentials::none(),
@@ -62,7 +68,7 @@ impl Proxy {
     }
 
     /// The same with the paths of its files made by `resolve`, which knows the meter's directory.
-    pub(crate) fn resolved(mut self, resolve: impl Fn(&Path) -> PathBuf) -> Proxy {
+    pub fn resolved(mut self, resolve: impl Fn(&Path) -> PathBuf) -> Proxy {
         self.password_file = self.password_file.map(|file| resolve(&file));
         if let ProxySettings::Pac(PacSource::File(file)) = &mut self.way {
             *file = resolve(file);
@@ -84,6 +90,11 @@ impl Proxy {
              use = {}                     # none, environment, http://proxy.example:3128, pac:http://wpad.example/proxy.pac or pac:FILE\n",
             text(&self.way.to_string())
         );
+        let proxies: Vec<_> = self.of_script.iter().map(|proxy| text(&proxy.to_string())).collect();
+        section += &match proxies.is_empty() {
+            true => "# proxies = [\"proxy.example:3128\"]  # with pac: every proxy that the script may name\n".to_owned(),
+            false => format!("proxies = [{}]\n", proxies.join(", ")),
+        };
         section += &line("no_proxy", no_proxy, "\"intranet.example, 192.0.2.0/24\"");
         section +=
             &line("user", self.user.clone(), "\"meter\"                  # or 'DOMAIN\\meter'");
@@ -124,6 +135,8 @@ fn password(file: &Path) -> Result<Secret, String> {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawProxy {
     r#use: Option<Spanned<String>>,
+    #[serde(default)]
+    proxies: Vec<Spanned<String>>,
     no_proxy: Option<String>,
     user: Option<Spanned<String>>,
     password: Option<Spanned<toml::Value>>,
@@ -169,8 +182,21 @@ impl RawProxy {
             }
             _ => {}
         }
+        let of_script = self.proxies.iter().map(|proxy| {
+            let parsed = proxy.get_ref().parse::<ProxyAddress>();
+            parsed.map_err(|error| source.error(Some(proxy.span().start), error.to_string()))
+        });
+        let of_script = of_script.collect::<Result<Vec<_>, _>>()?;
+        if let ProxySettings::Pac(_) = way {
+        } else if let Some(proxy) = self.proxies.first() {
+            return wrong(
+                proxy.span().start,
+                "only a script (use = \"pac:…\") names several proxies",
+            );
+        }
         Ok(Proxy {
             way,
+            of_script,
             no_proxy: NoProxy::from(self.no_proxy.as_deref().unwrap_or_default()),
             user: self.user.map(Spanned::into_inner),
             password_file: self.password_file.map(Spanned::into_inner),

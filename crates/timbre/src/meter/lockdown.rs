@@ -93,21 +93,26 @@ fn failure(error: &LockdownError) -> Failure {
     Failure::new(Kind::Breach, "lockdown", told(Language::French), told(Language::English))
 }
 
-fn settings(dir: &Path) -> Result<Settings, Failure> {
+pub(super) fn settings(dir: &Path) -> Result<Settings, Failure> {
     Settings::read(&dir.join("meter.toml")).map_err(|error| Failure::refusal("bad-settings", error))
 }
 
 /// The meter's catalogue, in its own domain.
-fn catalogue(settings: &Settings) -> Result<Catalogue, Failure> {
+pub(super) fn catalogue(settings: &Settings) -> Result<Catalogue, Failure> {
     Catalogue::timbre()
         .with_domain(&settings.infrastructure.domain)
         .map_err(|error| Failure::refusal("bad-settings", error))
 }
 
+/// What leads to the proxy, which the catalogue does not name.
+fn proxies(settings: &Settings) -> Vec<(String, u16)> {
+    settings.infrastructure.proxy.destinations(&|name| std::env::var(name).ok())
+}
+
 fn serve_names(dir: &Path, args: &ResolveArgs) -> Result<Outcome, Failure> {
     let settings = settings(dir)?;
     let catalogue = catalogue(&settings)?;
-    match resolver::serve(&args.socket, &catalogue, &[]) {
+    match resolver::serve(&args.socket, &catalogue, &proxies(&settings)) {
         Err(error) => Err(Failure::fault("resolver", error)),
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod create;
 mod frank;
 mod funds;
 mod lockdown;
+#[cfg(feature = "network")]
+mod network_test;
 mod print_again;
 mod progress;
 mod run;
@@ -62,6 +64,9 @@ enum MeterCommand {
     Sleep,
     /// Turn the machine off, which uploads the transaction records
     PowerOff,
+    /// Whether the network and its proxy let this meter work, and if not, what to ask your network team
+    #[cfg(feature = "network")]
+    NetworkTest(network_test::NetworkTestArgs),
     /// The walls around the meter: print them, put them up, try them
     Lockdown(lockdown::LockdownArgs),
 }
@@ -72,6 +77,8 @@ impl MeterCommand {
         match self {
             MeterCommand::Frank(frank) => frank.output(),
             MeterCommand::Run(run) => run.output(),
+            #[cfg(feature = "network")]
+            MeterCommand::NetworkTest(test) => test.output(),
             _ => None,
         }
     }
@@ -98,6 +105,8 @@ pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, F
         MeterCommand::Upload => trigger::upload(&dir, output),
         MeterCommand::Sleep => trigger::sleep(&dir, output),
         MeterCommand::PowerOff => trigger::power_off(&dir, output),
+        #[cfg(feature = "network")]
+        MeterCommand::NetworkTest(test) => network_test::execute(&dir, test, output),
         MeterCommand::Lockdown(lockdown) => lockdown::execute(&dir, lockdown, output),
     }
 }

@@ -31,7 +31,10 @@ impl Choice {
     }
 
     /// The catalogue in a deployment’s own domain, if one is named.
-    pub(super) fn in_domain(catalogue: Catalogue, domain: Option<&str>) -> Result<Catalogue, Failure> {
+    pub(super) fn in_domain(
+        catalogue: Catalogue,
+        domain: Option<&str>,
+    ) -> Result<Catalogue, Failure> {
         match domain {
             None => Ok(catalogue),
             Some(domain) => catalogue

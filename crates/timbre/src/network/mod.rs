@@ -4,7 +4,7 @@
 mod catalogue;
 mod choice;
 mod rules;
-mod test;
+pub(crate) mod test;
 
 use clap::{Args, Subcommand};
 

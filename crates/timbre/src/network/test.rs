@@ -68,13 +68,13 @@ Ctrl-C ends a run early; what was found until then is reported.";
 
 /// What becomes of the report.
 #[derive(Args)]
-struct PaperArgs {
+pub(crate) struct PaperArgs {
     /// text, json, jsonl, junit, prometheus, html or pdf
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// Write the report into this file; a report that is there is replaced
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
     /// Replace internal host names, private addresses and the names of users
     #[arg(long)]
     redact: bool,
@@ -181,22 +181,32 @@ struct Anchors {
 /// Tests the network once, or again and again.
 pub(crate) fn execute(args: TestArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let plan = args.plan()?;
-    let format = if output.json { Format::Json } else { args.paper.format };
-    let attachments = match args.paper.with_rules {
-        Some(dialect) => attach::rules(dialect, &plan, &args.paper.source, output.language()),
+    carry_out(&plan, args.paper, args.watch, output)
+}
+
+/// Carries a plan out and prints its report; again every `watch` seconds, if any.
+pub(crate) fn carry_out(
+    plan: &Plan,
+    paper: PaperArgs,
+    watch: Option<u64>,
+    output: &OutputArgs,
+) -> Result<Outcome, Failure> {
+    let format = if output.json { Format::Json } else { paper.format };
+    let attachments = match paper.with_rules {
+        Some(dialect) => attach::rules(dialect, plan, &paper.source, output.language()),
         None => Vec::new(),
     };
-    let paper = Paper::new(format, args.paper.output, args.paper.redact, attachments, output)?;
+    let paper = Paper::new(format, paper.output, paper.redact, attachments, output)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::fault(super::IMPOSSIBLE, error))?;
-    let report = match args.watch {
+    let report = match watch {
         Some(seconds) => runtime.block_on(watch::until_interrupted(
-            &plan,
+            plan,
             &paper,
             Duration::from_secs(seconds),
         ))?,
         None => {
-            let (report, _) = runtime.block_on(run::one(&plan, &paper));
+            let (report, _) = runtime.block_on(run::one(plan, &paper));
             paper.print(&report)?;
             report
         }

@@ -1,11 +1,12 @@
 //! The walls around the meter, each alone: a layer that is missing shows, and no other layer hides it (REQ NET-1, NET-10,
 //! SEC-1). The machine's layers need root, nftables and iproute2.
 
-use std::io::Read as _;
-use std::net::TcpListener;
-use std::os::fd::AsFd as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -59,7 +60,12 @@ fn a_meter_at_work_is_locked_and_still_works() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (mut connection, _) = silent.accept().unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let (mut connection, _) = within(|| {
+        assert!(meter.try_wait().unwrap().is_none(), "the meter waits for an answer");
+        silent.accept().ok()
+    });
+    connection.set_nonblocking(false).unwrap();
     connection.read_exact(&mut [0]).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", meter.id())).unwrap();
     drop(connection);
@@ -80,19 +86,49 @@ fn a_meter_at_work_is_locked_and_still_works() {
     assert!(mark.exists());
 }
 
+/// systemd's own tool hands the socket over: one that this process left open would reach every test's children.
 #[test]
 fn a_meter_that_is_handed_a_listening_socket_refuses_to_start() {
     let site = Site::with_enrolled_meter();
-    let public = TcpListener::bind("0.0.0.0:0").unwrap();
-    rustix::io::fcntl_setfd(public.as_fd(), rustix::io::FdFlags::empty()).unwrap();
-    let told = site.meter(["status"]).expect_code(5);
-    assert!(told.stderr.contains("listens on tcp 0.0.0.0:"), "{}", told.stderr);
-    assert!(told.stderr.contains("provides no service"), "{}", told.stderr);
+    let status = |address: &str| {
+        let free = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap();
+        let status = site.meter_command(["status"]);
+        let started = Command::new("systemd-socket-activate")
+            .arg(format!("--listen={free}"))
+            .arg(status.get_program())
+            .args(status.get_args())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut started = started.expect("systemd is there: cargo xtask setup installs it");
+        // The first connection starts the meter.
+        let _first = within(|| match TcpStream::connect(("127.0.0.1", free.port())) {
+            Ok(stream) => Some(stream),
+            Err(_) => {
+                assert!(started.try_wait().unwrap().is_none(), "nobody listens at {free}");
+                None
+            }
+        });
+        started.wait_with_output().unwrap()
+    };
+    let refused = status("0.0.0.0");
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(5), "{told}");
+    assert!(told.contains("listens on tcp 0.0.0.0:"), "{told}");
+    assert!(told.contains("provides no service"), "{told}");
+    assert_eq!(status("127.0.0.1").status.code(), Some(0));
+}
 
-    let loopback = TcpListener::bind("127.0.0.1:0").unwrap();
-    rustix::io::fcntl_setfd(public.as_fd(), rustix::io::FdFlags::CLOEXEC).unwrap();
-    rustix::io::fcntl_setfd(loopback.as_fd(), rustix::io::FdFlags::empty()).unwrap();
-    site.meter(["status"]).expect_code(0);
+/// Waits for something that must come about, and not for ever.
+fn within<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        assert!(Instant::now() < limit, "it does not come about");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -223,17 +259,15 @@ fn the_resolver_admits_what_is_on_the_allow_list_and_nothing_else() {
     let resolve = site.meter_command(["lockdown", "resolve", "--socket"]);
     let resolver = namespace.command(&resolve).arg(&socket).stderr(Stdio::null()).spawn().unwrap();
     let mut resolver = Killed(resolver);
-    let mut ask = |name: &str| loop {
-        use std::io::Write as _;
-        match std::os::unix::net::UnixStream::connect(&socket) {
-            Ok(mut stream) => {
-                writeln!(stream, "{name}").unwrap();
-                let mut answer = String::new();
-                stream.read_to_string(&mut answer).unwrap();
-                break answer;
-            }
-            Err(_) => assert!(resolver.0.try_wait().unwrap().is_none(), "the resolver stays up"),
-        }
+    let mut ask = |name: &str| {
+        let mut stream = within(|| {
+            assert!(resolver.0.try_wait().unwrap().is_none(), "the resolver stays up");
+            UnixStream::connect(&socket).ok()
+        });
+        writeln!(stream, "{name}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     };
     assert_eq!(ask("evil.example"), "! evil.example is not on the allow-list\n");
     assert_eq!(ask("comet.timbre.localhost"), "203.0.113.10\n");

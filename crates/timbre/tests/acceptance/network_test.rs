@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::site::{Told, tell, timbre};
+use crate::site::{Site, Told, tell, timbre};
 
 /// What needs more of a network than one machine has; those checks are proved in the laboratory.
 const ELSEWHERE: &str = "dns,proxy,http.deadip,http.hirl";
@@ -295,4 +295,35 @@ fn a_watch_tells_what_changed_and_ends_with_the_last_verdict() {
     until(&mut output, "Unchanged:");
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+/// REQ NET-9: the tool that is built into the meter, with the meter's own settings and behind its own walls.
+#[test]
+fn the_meter_tests_its_own_network() {
+    let site = Site::with_enrolled_meter();
+    let file = site.path("reports").join("report.json");
+    let mut test = site.meter_command(["network-test", "--format", "json", "--output"]);
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    tell(test.arg(&file));
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let answered = |endpoint: &str| {
+        let of = |check: &&Value| {
+            let endpoints = check["endpoints"].as_array().unwrap();
+            check["id"] == "http.expect" && endpoints.iter().any(|one| one == endpoint)
+        };
+        let verdicts: Vec<_> = checks.iter().filter(of).map(|check| &check["verdict"]).collect();
+        !verdicts.is_empty() && verdicts.iter().all(|verdict| **verdict == "pass")
+    };
+    for endpoint in ["distributor.sign-in", "comet.refill", "uploads.transactions"] {
+        assert!(answered(endpoint), "{endpoint}: {report:#}");
+    }
+
+    // What the settings say wrongly is told by file and line.
+    let settings = site.meter_dir().join("meter.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("use = \"none\"", "use = \"socks://nowhere\"")).unwrap();
+    let told = site.meter(["network-test"]);
+    assert_eq!(told.code(), 3, "{}{}", told.stdout, told.stderr);
+    assert!(told.stderr.contains("meter.toml:"), "{}", told.stderr);
 }

@@ -15,7 +15,7 @@ use timbre_firewall::{Mode, Policy, Selection};
 use timbre_meter::Settings;
 use timbre_meter::lockdown::unit::{Unit, units};
 
-use super::{catalogue, settings};
+use super::{catalogue, proxies, settings};
 use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Kind, Outcome};
 
@@ -74,11 +74,7 @@ struct File {
     text: String,
 }
 
-pub(super) fn print(
-    dir: &Path,
-    args: PrintArgs,
-    output: &OutputArgs,
-) -> Result<Outcome, Failure> {
+pub(super) fn print(dir: &Path, args: PrintArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let wanted = |layer| args.layer.is_none_or(|only| only == layer);
     let settings = settings(dir)?;
     let mut walls = Walls { nftables: None, units: Vec::new() };
@@ -96,11 +92,7 @@ pub(super) fn print(
     Ok(Outcome::Done)
 }
 
-pub(super) fn apply(
-    dir: &Path,
-    args: ApplyArgs,
-    output: &OutputArgs,
-) -> Result<Outcome, Failure> {
+pub(super) fn apply(dir: &Path, args: ApplyArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let settings = settings(dir)?;
     let policy = policy(&settings, &args.machine)?;
     let units = machine_units(dir, &args.machine)?;
@@ -112,14 +104,12 @@ pub(super) fn apply(
     for unit in units {
         let path = args.units.join(unit.name);
         std::fs::write(&path, unit.text).map_err(|error| not_written(&path, error))?;
-        output.note(
-            &format!("écrit : {}", path.display()),
-            &format!("written: {}", path.display()),
-        );
+        output
+            .note(&format!("écrit : {}", path.display()), &format!("written: {}", path.display()));
     }
     output.note(
-        "politique de sortie chargée ; pour les services : systemctl daemon-reload && systemctl enable --now timbre-resolver",
-        "egress policy loaded; for the services: systemctl daemon-reload && systemctl enable --now timbre-resolver",
+        "politique de sortie chargée ; ensuite : systemctl daemon-reload && systemctl enable --now timbre-resolver, et resolver = \"/run/timbre/resolver.sock\" dans meter.toml",
+        "egress policy loaded; next: systemctl daemon-reload && systemctl enable --now timbre-resolver, and resolver = \"/run/timbre/resolver.sock\" in meter.toml",
     );
     Ok(Outcome::Done)
 }
@@ -133,7 +123,11 @@ fn policy(settings: &Settings, machine: &MachineArgs) -> Result<String, Failure>
         resolvers: resolvers(machine),
     };
     let policy = Policy::of(&catalogue(settings)?, &selection);
-    let proxies = settings.infrastructure.connect.into_iter().collect::<Vec<SocketAddr>>();
+    // Those that have a name are the resolver's to admit.
+    let by_address = proxies(settings)
+        .into_iter()
+        .filter_map(|(host, port)| Some(SocketAddr::new(host.parse().ok()?, port)));
+    let proxies = settings.infrastructure.connect.into_iter().chain(by_address).collect();
     let owner = Owner::User(user_number(&machine.user)?);
     let dhcp = !machine.no_dhcp;
     let settings = EgressSettings { owner, proxies, log_group: None, dhcp, close_input: true };
@@ -153,7 +147,8 @@ fn resolvers(machine: &MachineArgs) -> Vec<IpAddr> {
 fn user_number(user: &str) -> Result<u32, Failure> {
     let output = Command::new("id").args(["-u", "--", user]).output();
     let number = output.ok().filter(|output| output.status.success());
-    let number = number.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
+    let number =
+        number.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
     number.ok_or_else(|| {
         Failure::new(
             Kind::Refusal,
@@ -176,7 +171,9 @@ fn load(policy: &str) -> Result<(), Failure> {
         Failure::new(
             Kind::Fault,
             "policy-not-loaded",
-            format!("la politique de sortie n’a pas été chargée ({reason}) : il faut root et nftables"),
+            format!(
+                "la politique de sortie n’a pas été chargée ({reason}) : il faut root et nftables"
+            ),
             format!("the egress policy was not loaded ({reason}): it needs root and nftables"),
         )
     };

@@ -52,7 +52,8 @@ pub(super) fn execute(args: &DiffArgs, output: &OutputArgs) -> Result<Outcome, F
             Action::Add => language.pick("+ ouvrir", "+ open"),
             Action::Remove => language.pick("- fermer", "- close"),
         };
-        let heading = ["", language.pick("destination", "destination"), language.pick("pour", "for")];
+        let heading =
+            ["", language.pick("destination", "destination"), language.pick("pour", "for")];
         table(
             heading,
             differences.iter().zip(&rows).map(|(difference, row)| {
