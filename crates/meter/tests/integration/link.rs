@@ -1,6 +1,8 @@
 //! The way to the infrastructure and what can stand in it, against a real TLS server.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::thread;
 
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ impl Line {
     pub(crate) fn network(&self, address: std::net::SocketAddr) -> Network {
         Network {
             connect: Some(address),
+            resolver: None,
             domain: "timbre.localhost".to_owned(),
             ca: self.authority.root_in(self.folder.path()),
             answer_seconds: 2,
@@ -228,12 +231,50 @@ fn a_connection_that_is_cut_is_no_reply() {
     assert_eq!(error.code(), "infrastructure-unreachable", "{error}");
 }
 
+/// REQ NET-10: on a locked machine a name is the resolver's to answer, and the system's DNS is not asked.
+#[test]
+fn a_name_is_asked_of_the_machine_s_resolver_when_there_is_one() {
+    let line = Line::new();
+    let socket = line.folder.path().join("resolver.sock");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut network = line.network(nobody);
+    network.connect = None;
+    network.resolver = Some(socket.clone());
+    let told = |network: &Network| {
+        let link = Link::prepare(network, &network.ca).unwrap();
+        call(&link).unwrap_err().to_string()
+    };
+    let absent = told(&network);
+    assert!(absent.contains("the machine’s resolver at"), "{absent}");
+
+    let listener = UnixListener::bind(&socket).unwrap();
+    let answers = ["! it is not on the allow-list\n", "127.77.0.1\n", "what?\n"];
+    let resolver = thread::spawn(move || {
+        answers.map(|answer| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = String::new();
+            BufReader::new(&stream).read_line(&mut asked).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            asked
+        })
+    });
+    let refused = told(&network);
+    assert!(refused.contains("it is not on the allow-list"), "{refused}");
+    // It is the address that was answered that is gone to: nobody is there.
+    let gone = told(&network);
+    assert!(gone.contains("refused"), "{gone}");
+    let nonsense = told(&network);
+    assert!(nonsense.contains("the machine’s resolver at"), "{nonsense}");
+    assert_eq!(resolver.join().unwrap(), [HOST, HOST, HOST].map(|host| format!("{host}\n")));
+}
+
 #[test]
 fn roots_that_cannot_be_used_are_named() {
     let folder = TempDir::new().unwrap();
     let ca = folder.path().join("ca.pem");
     let network = Network {
         connect: None,
+        resolver: None,
         domain: "timbre.localhost".to_owned(),
         ca: ca.clone(),
         answer_seconds: 2,

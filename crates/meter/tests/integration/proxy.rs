@@ -176,6 +176,7 @@ fn inside_the_environment() {
     let given = |name| std::env::var(name).unwrap();
     let network = Network {
         connect: Some(given("TIMBRE_TEST_SERVER").parse().unwrap()),
+        resolver: None,
         domain: "timbre.localhost".to_owned(),
         ca: given("TIMBRE_TEST_CA").into(),
         answer_seconds: 5,

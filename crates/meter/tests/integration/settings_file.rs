@@ -185,3 +185,21 @@ fn a_file_that_cannot_be_read_is_named() {
     let error = Settings::read(Path::new("/nowhere/meter.toml")).unwrap_err();
     assert!(error.to_string().starts_with("/nowhere/meter.toml: cannot be read"), "{error}");
 }
+
+/// What the walls around the meter must let through besides the catalogue.
+#[test]
+fn the_proxies_of_a_script_are_named_and_the_machine_s_resolver_is_kept() {
+    let script = "\n[proxy]\nuse = \"pac:http://wpad.example:8000/proxy.pac\"\nproxies = [\"a.example:3128\", \"b.example:8080\"]\n";
+    let resolver = "domain = \"timbre.example.org\"\nresolver = \"/run/timbre/resolver.sock\"";
+    let text = format!("{GOOD}{script}").replace("domain = \"timbre.example.org\"", resolver);
+    let settings = parse(&text).unwrap();
+    let again = parse(&settings.to_toml()).unwrap().infrastructure;
+    assert_eq!(again.resolver.as_deref(), Some(Path::new("/run/timbre/resolver.sock")));
+    let destinations = again.proxy.destinations(&|_| None);
+    let expected = [("wpad.example", 8000), ("a.example", 3128), ("b.example", 8080)];
+    assert_eq!(destinations, expected.map(|(host, port)| (host.to_owned(), port)));
+
+    let text = format!("{GOOD}{script}").replace("pac:http://wpad.example:8000/proxy.pac", "none");
+    let error = parse(&text).unwrap_err();
+    assert!(error.starts_with("meter.toml:22: proxy.proxies: only a script"), "{error}");
+}
