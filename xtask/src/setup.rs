@@ -47,7 +47,17 @@ const TOOLS: &[Tool] = &[
     tool("jq", "jq", "Meraki's script is run for real"),
     tool("shellcheck", "shellcheck", "scripts among the rules are judged by it"),
     tool("systemd-analyze", "systemd", "the units of a locked machine are judged by it"),
-    tool("chromium", "chromium", "pages are opened in a real browser"),
+    tool("qpdf", "qpdf", "reports in PDF are judged by it"),
+    tool("promtool", "prometheus", "reports for Prometheus are judged by it"),
+    tool("openssl", "openssl", "a proxy’s sign-in is computed once more"),
+    tool(
+        "python3",
+        "python3-venv",
+        "mitmproxy, aerleon and ciscoconfparse2 run in environments of their own",
+    ),
+    tool("krb5-config", "libkrb5-dev", "the feature kerberos is built against it"),
+    tool("clang", "clang", "the feature kerberos reads C headers with it"),
+    tool("libclang.so", "libclang-dev", "the feature kerberos reads C headers with it"),
 ];
 
 const fn tool(program: &'static str, package: &'static str, used_for: &'static str) -> Tool {
@@ -147,14 +157,17 @@ fn privilege() -> Option<&'static [&'static str]> {
     }
 }
 
-/// Where a program is: in `PATH`, among an administrator's, or where Debian keeps those of PostgreSQL and squid.
+/// Where a program is: in `PATH`, among an administrator's, or where Debian keeps those of PostgreSQL, squid and LLVM.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(["/usr/sbin", "/sbin", "/usr/lib/squid"].map(PathBuf::from));
-    if let Ok(versions) = Path::new("/usr/lib/postgresql").read_dir() {
-        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
-    }
+    let below = |folder: &str, inside: &str| {
+        let entries = Path::new(folder).read_dir().into_iter().flatten().flatten();
+        entries.map(|entry| entry.path().join(inside)).collect::<Vec<_>>()
+    };
+    folders.extend(below("/usr/lib/postgresql", "bin"));
+    folders.extend(below("/usr/lib", "lib"));
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 

@@ -138,6 +138,6 @@ fn expect_done(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON ({error}): {text}"))
 }

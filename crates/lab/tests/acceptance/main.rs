@@ -4,6 +4,7 @@
 mod bench;
 mod day;
 mod faults;
+mod locked;
 mod network;
 mod parts;
 mod proxies;

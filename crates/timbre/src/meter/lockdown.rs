@@ -105,7 +105,7 @@ pub(super) fn catalogue(settings: &Settings) -> Result<Catalogue, Failure> {
 }
 
 /// What leads to the proxy, which the catalogue does not name.
-fn proxies(settings: &Settings) -> Vec<(String, u16)> {
+pub(super) fn proxies(settings: &Settings) -> Vec<(String, u16)> {
     settings.infrastructure.proxy.destinations(&|name| std::env::var(name).ok())
 }
 

@@ -2,15 +2,15 @@
 //! checks as `timbre network test`, with this meter's own domain, roots, resolver and proxy, and behind its own walls.
 
 use core::net::SocketAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
 use timbre_catalogue::{Catalogue, Group, Scheme};
-use timbre_meter::Settings;
+use timbre_meter::{Settings, egress};
 use timbre_network_test::{Plan, Roots};
 
-use super::lockdown::{catalogue, settings};
+use super::lockdown::{catalogue, proxies, settings};
 use crate::cli::OutputArgs;
 use crate::network::test::{PaperArgs, carry_out};
 use crate::outcome::{Failure, Outcome};
@@ -46,7 +46,11 @@ pub(super) fn execute(
 /// The test as this meter would meet the network.
 fn plan(dir: &Path, settings: Settings) -> Result<Plan, Failure> {
     let catalogue = catalogue(&settings)?;
+    let proxies = proxies(&settings);
     let network = settings.infrastructure;
+    let targets = catalogue.endpoints().iter().flat_map(|row| &row.uses);
+    let hosts: BTreeSet<_> = targets.filter_map(|target| target.host.name()).collect();
+    egress::admit(&network, hosts.into_iter().chain(proxies.iter().map(|(host, _)| host.as_str())));
     let ca = dir.join(&network.ca);
     let roots = std::fs::read(&ca)
         .map_err(|error| Failure::refusal("bad-settings", format!("{}: {error}", ca.display())))?;
