@@ -22,6 +22,8 @@ pub(crate) enum Step {
     Fmt,
     /// cargo clippy, warnings are errors
     Clippy,
+    /// The executable without the machines, and without the network
+    Parts,
     /// The laws
     Tidy,
     /// Every test
@@ -38,6 +40,7 @@ impl Step {
             Step::Setup => "setup",
             Step::Fmt => "fmt",
             Step::Clippy => "clippy",
+            Step::Parts => "parts",
             Step::Tidy => "tidy",
             Step::Test => "test",
             Step::Doc => "doc",
@@ -54,6 +57,7 @@ impl Step {
                 let args = [&clippy[..], &["--", "-D", "warnings"]].concat();
                 cargo(root, &args, &[])
             }
+            Step::Parts => parts(root),
             Step::Tidy => tidy::run(root, false),
             Step::Test => {
                 cargo(root, &["test", "--workspace", "--quiet", "--features", KERBEROS], &[])
@@ -113,6 +117,41 @@ pub(crate) fn cargo(folder: &Path, args: &[&str], variables: &[(&str, &str)]) ->
     }
     Ok(())
 }
+
+/// Each half of the executable builds alone, and an administrator's half holds nothing of the machines.
+fn parts(root: &Path) -> Result<()> {
+    for part in ["network", "machines"] {
+        let half = ["--package", "timbre", "--no-default-features", "--features", part];
+        cargo(root, &[&["clippy"], &half[..], &["--", "-D", "warnings"]].concat(), &[])?;
+    }
+    let tree = "tree --package timbre --no-default-features --features network --edges normal --prefix none";
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(tree.split(' ')).current_dir(root).output();
+    let output = output.context("cannot start cargo tree")?;
+    let linked = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() || !linked.contains("timbre-network-test") {
+        bail!(
+            "cargo {tree} does not name what is linked: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    match MACHINES.iter().find(|name| linked.lines().any(|line| line.starts_with(*name))) {
+        Some(name) => bail!("timbre with only the feature network links {name}"),
+        None => Ok(()),
+    }
+}
+
+/// What the administrator's half must not hold.
+const MACHINES: [&str; 8] = [
+    "timbre-funds ",
+    "timbre-indicium ",
+    "timbre-infrastructure ",
+    "timbre-meter ",
+    "timbre-protocol ",
+    "timbre-psd ",
+    "axum ",
+    "sqlx ",
+];
 
 /// The demonstration as a new user runs it, twice: the second run continues the same machines.
 fn demo(root: &Path) -> Result<()> {

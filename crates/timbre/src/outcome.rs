@@ -8,6 +8,10 @@ use timbre_postage::Language;
 
 /// A command that did what was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    not(feature = "machines"),
+    expect(dead_code, reason = "some are said by the machines alone")
+)]
 pub(crate) enum Outcome {
     /// All of it.
     Done,
@@ -33,6 +37,10 @@ impl Outcome {
 /// Whose turn it is when a command fails (see `docs/ARCHITECTURE.md`, “Errors”).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(
+    not(feature = "machines"),
+    expect(dead_code, reason = "some are said by the machines alone")
+)]
 pub(crate) enum Kind {
     /// A business rule says no: the person who asked can change what they ask.
     Refusal,

@@ -38,7 +38,7 @@ enum NetworkCommand {
     /// What changed between two reports of the test
     Compare(test::compare::CompareArgs),
     /// Firewall rules, ready to paste, in the words of your product
-    Rules(rules::RulesArgs),
+    Rules(Box<rules::RulesArgs>),
 }
 
 /// Carries out one network command.
@@ -47,7 +47,7 @@ pub(crate) fn execute(args: NetworkArgs, output: &OutputArgs) -> Result<Outcome,
         NetworkCommand::Catalogue(catalogue) => catalogue::execute(catalogue, output),
         NetworkCommand::Test(test) => test::execute(*test, output),
         NetworkCommand::Compare(compare) => test::compare::execute(&compare, output),
-        NetworkCommand::Rules(rules) => rules::execute(rules, output),
+        NetworkCommand::Rules(rules) => rules::execute(*rules, output),
     };
     result.map_err(|failure| {
         let status = match failure.kind {

@@ -92,7 +92,7 @@ struct WayArgs {
     /// A DNS server to ask [default: those of this machine]
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = resolver)]
     resolver: Vec<SocketAddr>,
-    /// none, environment, http://proxy.example:3128 or pac:URL-OR-FILE
+    /// `none`, `environment`, `http://proxy.example:3128` or `pac:URL-OR-FILE`
     #[arg(long, value_name = "PROXY", default_value = "environment")]
     proxy: ProxySettings,
     /// Hosts that are reached without the proxy, with commas
