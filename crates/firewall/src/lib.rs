@@ -2,11 +2,11 @@
 //! rules of a firewall let through of a catalogue (REQ NET-7, NET-8, NET-10).
 //!
 //! - [`Policy::of`] chooses: which rows, from which addresses, by name or by block;
-//! - [`write`] puts a policy into a [`Dialect`], with what that dialect cannot say, the exemption
+//! - [`write()`] puts a policy into a [`Dialect`], with what that dialect cannot say, the exemption
 //!   from TLS inspection and the way back;
 //! - [`diff`] says what a new version of a catalogue changes in a firewall;
 //! - [`verify`] reads the rules of a firewall and judges every destination;
-//! - [`egress`] is the meter's own firewall.
+//! - [`mod@egress`] is the meter's own firewall.
 //!
 //! Pure text: the crate reads no file, opens no socket, and resolves no name. What it does not
 //! understand in a firewall it calls unknown, never allowed.
