@@ -262,7 +262,7 @@ codes! {
         "Activez une file équitable (SQM, fq_codel) sur la ligne, ou donnez priorité à la machine." "Turn on fair queueing (SQM, fq_codel) on the line, or give the machine priority."
     MtuBlackHole Link "mtu-black-hole"
         "Les gros paquets se perdent en silence" "Large packets are lost in silence"
-        "Laissez passer ICMP « fragmentation needed », ou plafonnez le MSS (MSS clamping) sur le pare-feu." "Let ICMP “fragmentation needed” through, or clamp the MSS on the firewall."
+        "Laissez passer ICMP « fragmentation needed », ou plafonnez le MSS (MSS clamping) sur le pare-feu." "Let ICMP “fragmentation needed” through, or clamp the MSS on the firewall."
     IdleConnectionDropped Link "idle-connection-dropped"
         "Une connexion inactive est oubliée par le pare-feu" "An idle connection is forgotten by the firewall"
         "Allongez le délai d’inactivité TCP du pare-feu, ou faites-lui envoyer une remise à zéro." "Lengthen the firewall’s TCP idle time-out, or have it send a reset."

@@ -42,7 +42,8 @@ fn ipv6(context: &Context<'_>, site: &Site, attempts: &[Attempt]) {
 fn block_cover(context: &Context<'_>, site: &Site, attempts: &[Attempt]) {
     let catalogue = &context.plan.catalogue;
     let blocks = catalogue.blocks();
-    if blocks.is_empty() {
+    // A probe server of another’s has nothing to do with the document’s blocks.
+    if blocks.is_empty() || site.endpoints.is_empty() {
         return;
     }
     let printed: Vec<Ipv4Addr> =

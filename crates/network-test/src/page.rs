@@ -81,7 +81,9 @@ pub(crate) fn author(status: u16, headers: &[(String, String)], body: &[u8]) -> 
     }
     let start = String::from_utf8_lossy(&body[..body.len().min(16 * 1024)]).to_ascii_lowercase();
     // A page of 200 is only an error page where it is one by its title.
-    let title = start.split_once("<title").map_or("", |(_, rest)| &rest[..floor(rest, 200)]);
+    let title = start.split_once("<title").map_or("", |(_, rest)| rest);
+    let title = title.split_once("</title").map_or(title, |(title, _)| title);
+    let title = &title[..floor(title, 200)];
     let words = if status == 200 { title } else { start.as_str() };
     PAGE_WORDS
         .iter()

@@ -44,7 +44,9 @@ pub(crate) async fn large_packets(context: &Context<'_>, walked: &Walked) {
             context.recorder.end(upload, Outcome::pass().fact("bytes", UPLOAD.to_string()));
         }
         Err(reason) => {
-            let lost = matches!(got, Err(Trouble::Silent)) && walked.place.is_direct();
+            // A server that waits for the rest in vain may hang up before we do.
+            let hung = matches!(got, Err(Trouble::Silent | Trouble::Closed(_)));
+            let lost = hung && walked.place.is_direct();
             let by_small = if lost {
                 small_packets(context, walked, &path, &body).await
             } else {

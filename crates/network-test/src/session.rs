@@ -84,6 +84,8 @@ impl Session {
             .header("Host", &self.host)
             .body(body)
             .map_err(|error| Trouble::Nonsense(error.to_string()))?;
+        // The answer before this one may be read and the connection not yet free.
+        self.sender.ready().await.map_err(|error| broken(&error))?;
         self.sender.send_request(request).await.map_err(|error| broken(&error))
     }
 

@@ -110,3 +110,36 @@ pub(crate) fn own_address_towards(address: IpAddr) -> Option<IpAddr> {
     socket.connect((address, 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As measured with nftables: what a Linux client sees of each kind of refusal.
+    #[test]
+    fn each_error_of_the_system_says_who_refuses() {
+        use linux::*;
+        for (error, code, who) in [
+            (ECONNREFUSED, Code::ConnectionRefused, Culprit::Firewall),
+            (EHOSTUNREACH, Code::ConnectionProhibited, Culprit::Firewall),
+            (ENETUNREACH, Code::NoRoute, Culprit::Router),
+            (ETIMEDOUT, Code::ConnectionDropped, Culprit::Firewall),
+            // The machine’s own filters: eBPF and nftables, and Landlock.
+            (EPERM, Code::BlockedHere, Culprit::ThisMachine),
+            (EACCES, Code::BlockedHere, Culprit::ThisMachine),
+        ] {
+            let refused = NoConnection::from_io(&io::Error::from_raw_os_error(error));
+            assert_eq!((refused.code, refused.blame().0), (code, who));
+        }
+    }
+
+    /// The numbers of Linux.
+    mod linux {
+        pub(super) const EPERM: i32 = 1;
+        pub(super) const EACCES: i32 = 13;
+        pub(super) const ENETUNREACH: i32 = 101;
+        pub(super) const ETIMEDOUT: i32 = 110;
+        pub(super) const ECONNREFUSED: i32 = 111;
+        pub(super) const EHOSTUNREACH: i32 = 113;
+    }
+}

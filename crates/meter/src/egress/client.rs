@@ -121,6 +121,8 @@ impl Client {
         mut sender: Sender,
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, Lost> {
+        // The answer before this one may be read and the connection not yet free.
+        sender.ready().await.map_err(Lost::Broken)?;
         let response = sender.send_request(request).await.map_err(Lost::Broken)?;
         let answer = whole(response).await?;
         self.keep(host, sender);

@@ -56,6 +56,16 @@ async fn dns_over_tcp_is_needed_for_long_answers() {
     assert!(long.fact("long-udp-1232").unwrap().contains("truncated"));
 }
 
+/// A filter that takes DNS over TCP for something else once it is long.
+#[tokio::test]
+async fn long_answers_may_be_lost_even_by_tcp() {
+    let town = Town::healthy().await;
+    town.dns.is(|zone| zone.cut_above = 1_000);
+    let report = town.test_by_name().await;
+    assert_eq!(codes(&report).into_iter().collect::<Vec<_>>(), only(Code::DnsLongAnswerLost));
+    assert_eq!(check(&report, CheckId::DnsTcp, "127.0.0.1").verdict, Verdict::Pass);
+}
+
 #[tokio::test]
 async fn without_udp_names_still_come_by_tcp() {
     let town = Town::healthy().await;

@@ -26,6 +26,8 @@ pub(super) struct Zone {
     pub(super) tcp: bool,
     /// Longer answers by UDP are lost on the way.
     pub(super) lost_above: usize,
+    /// Longer answers by TCP are lost on the way.
+    pub(super) cut_above: usize,
     /// The address of whatever is not known.
     pub(super) wild: Option<IpAddr>,
     pub(super) lower_case: bool,
@@ -47,6 +49,7 @@ impl DnsServer {
             udp: true,
             tcp: true,
             lost_above: usize::MAX,
+            cut_above: usize::MAX,
             wild: None,
             lower_case: false,
         }));
@@ -107,6 +110,9 @@ async fn by_tcp(listener: TcpListener, zone: Arc<Mutex<Zone>>) {
                 std::future::pending::<()>().await;
             }
             let bytes = answer(&state, &Message::from_vec(&question).unwrap()).to_vec().unwrap();
+            if bytes.len() > state.cut_above {
+                return;
+            }
             let framed = [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], &bytes].concat();
             let _ = stream.write_all(&framed).await;
         });

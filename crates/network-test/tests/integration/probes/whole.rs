@@ -137,6 +137,26 @@ async fn a_refused_connection_is_named() {
     assert_eq!((blame.who, blame.confidence), (Culprit::Firewall, Confidence::Possible));
 }
 
+/// A listener whose queue is full drops what comes, as a firewall does.
+#[tokio::test]
+async fn a_dropped_connection_is_told_from_a_refused_one() {
+    let town = Town::healthy().await;
+    let full = tokio::net::TcpSocket::new_v4().unwrap();
+    full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = full.listen(0).unwrap();
+    let address = full.local_addr().unwrap();
+    let _waiting = tokio::net::TcpStream::connect(address).await.unwrap();
+    let report = town
+        .test_as(|plan| {
+            without_line(plan);
+            plan.addresses.insert((COMET.to_owned(), town.comet.address.port()), address);
+        })
+        .await;
+    assert_eq!(codes(&report).into_iter().collect::<Vec<_>>(), [Code::ConnectionDropped]);
+    let blame = check(&report, CheckId::TcpConnect, COMET).blame.as_ref().unwrap();
+    assert_eq!(blame.who, Culprit::Firewall);
+}
+
 #[tokio::test]
 async fn some_addresses_of_a_host_may_be_blocked() {
     let town = Town::healthy().await;
