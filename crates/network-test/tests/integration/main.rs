@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a promise that cannot be kept has failed")]
 
+mod every_row;
 mod print;
 mod print_reports;
 mod probes;
