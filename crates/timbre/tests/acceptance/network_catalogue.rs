@@ -1,8 +1,9 @@
 //! What an administrator does with a catalogue, by the executable alone: export it, keep the file, compare, check.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::site::{Told, tell, timbre};
+use crate::site::{Site, Told, tell, timbre};
 
 fn catalogue(arguments: &[&str]) -> Told {
     tell(timbre().args(["network", "catalogue"]).args(arguments).args(["--language", "en"]))
@@ -82,4 +83,38 @@ fn a_wrong_file_is_refused_by_line_and_field() {
     assert!(told.stderr.contains("sendpro-c"), "names what there is: {}", told.stderr);
     let told = catalogue(&["show", "comet.nothing"]).expect_code(64);
     assert!(told.stderr.contains("comet.funds"), "names what there is: {}", told.stderr);
+}
+
+/// What a firewall would subscribe to, fetched with curl from a real infrastructure and held against its key.
+#[test]
+fn a_list_that_was_fetched_is_genuine_to_the_byte() {
+    let site = Site::with_customer();
+    let anchors = site.anchors();
+    let (list, head) = (site.path("hosts.txt"), site.path("head.txt"));
+    let serving = site.serving.as_ref().unwrap();
+    let (address, port) = serving.address.rsplit_once(':').unwrap();
+    let host = format!("catalogue.timbre.localhost:{port}");
+    let ca: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&anchors).unwrap()).unwrap();
+    let root = site.path("root.pem");
+    std::fs::write(&root, ca["root_certificate"].as_str().unwrap()).unwrap();
+    let fetched = Command::new("curl")
+        .args(["--silent", "--fail", "--cacert", text(&root)])
+        .args(["--resolve", &format!("{host}:{address}"), "-D", text(&head), "-o", text(&list)])
+        .arg(format!("https://{host}/catalogue/v1/endpoints?format=hosts"))
+        .status();
+    assert!(fetched.expect("curl is there: cargo xtask setup installs it").success());
+    let verify = ["verify", text(&list), "--headers", text(&head), "--anchors", &anchors];
+    let told = catalogue(&verify).expect_code(0);
+    assert!(told.stdout.contains("signed by the Distributor"), "{}", told.stdout);
+
+    let mut changed = std::fs::read_to_string(&list).unwrap();
+    changed.push_str("evil.example\n");
+    std::fs::write(&list, changed).unwrap();
+    let told = catalogue(&verify).expect_code(2);
+    assert!(told.stdout.contains("NOT of this deployment"), "{}", told.stdout);
+
+    let nothing = ["verify", text(&list), "--headers", text(&list), "--anchors", &anchors];
+    let told = catalogue(&nothing).expect_code(64);
+    assert!(told.stderr.contains("no field Timbre-Signature"), "{}", told.stderr);
 }

@@ -6,6 +6,7 @@ mod export;
 mod lint;
 mod list;
 mod show;
+mod verify;
 
 use clap::{Args, Subcommand, ValueEnum};
 use timbre_catalogue::{Catalogue, Text};
@@ -43,6 +44,8 @@ enum CatalogueCommand {
     Export(export::ExportArgs),
     /// What a new version asks of whoever built rules from the old one
     Changes(changes::ChangesArgs),
+    /// Whether what was fetched from a deployment is its own, by the signature that came with it
+    Verify(verify::VerifyArgs),
     /// The JSON Schema of what `export --format json` or `changes --json` prints
     Schema {
         /// Which of the two
@@ -69,6 +72,7 @@ pub(crate) fn execute(args: CatalogueArgs, output: &OutputArgs) -> Result<Outcom
         CatalogueCommand::Lint(lint) => lint::execute(&lint, output),
         CatalogueCommand::Export(export) => export::execute(&export, output),
         CatalogueCommand::Changes(changes) => changes::execute(&changes, output),
+        CatalogueCommand::Verify(verify) => verify::execute(&verify, output),
         CatalogueCommand::Schema { form } => {
             let schema = match form {
                 Form::Catalogue => timbre_catalogue::export::JSON_SCHEMA,
