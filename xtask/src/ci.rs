@@ -50,7 +50,7 @@ impl Step {
 
     fn run(self, root: &Path) -> Result<()> {
         match self {
-            Step::Setup => setup::run(),
+            Step::Setup => setup::run(root),
             Step::Fmt => cargo(root, &["fmt", "--all", "--check"], &[]),
             Step::Clippy => {
                 let clippy = ["clippy", "--workspace", "--all-targets", "--features", KERBEROS];

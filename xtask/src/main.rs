@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Chore::Ci { only } => ci::run(&root(), &only),
         Chore::Bench { arguments } => bench::run(&root(), &arguments),
         Chore::Lab { order } => lab::run(&root(), &order),
-        Chore::Setup => setup::run(),
+        Chore::Setup => setup::run(&root()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

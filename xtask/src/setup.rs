@@ -64,12 +64,48 @@ const fn tool(program: &'static str, package: &'static str, used_for: &'static s
     Tool { program, package, used_for }
 }
 
-/// Installs what is missing.
+/// Programs of Python's registry, each group in an environment of its own below `target/judges`: its folder, a program by which
+/// it is known, what pip installs.
+const JUDGES: &[(&str, &str, &[&str])] = &[
+    ("venv", "aclgen", &["aerleon==1.18.0", "ciscoconfparse2==0.9.18"]),
+    // 12 needs Python 3.12; where that is not there, pip takes 11.
+    ("mitm", "mitmdump", &["mitmproxy>=11,<13"]),
+];
+
+/// Installs what is missing: of the system, and of Python's registry below `root`.
 ///
 /// # Errors
 /// If something is missing and cannot be installed from here; the message says by what command a
 /// person can.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(root: &Path) -> Result<()> {
+    of_the_system()?;
+    for (folder, program, packages) in JUDGES {
+        let folder = root.join("target/judges").join(folder);
+        let program = folder.join("bin").join(program);
+        if !program.is_file() {
+            println!("missing: {}", program.display());
+            let pip = folder.join("bin/pip");
+            done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+            done(
+                Command::new(&pip)
+                    .args(["install", "--quiet", "--disable-pip-version-check"])
+                    .args(*packages),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn done(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+/// Debian’s packages.
+fn of_the_system() -> Result<()> {
     let missing: Vec<_> = TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect();
     if missing.is_empty() {
         println!("every program that the tests need is there");
@@ -89,10 +125,7 @@ pub(crate) fn run() -> Result<()> {
         let line: Vec<_> = words.split(' ').collect();
         let mut command = privileged(privilege, &line);
         command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        let status = command.status().with_context(|| format!("cannot start “{words}”"))?;
-        if !status.success() {
-            bail!("“{words}” ended with {status}");
-        }
+        done(&mut command)?;
     }
     match missing.iter().find(|tool| find(tool.program).is_none()) {
         Some(tool) => bail!("{} is still missing after installing {}", tool.program, tool.package),

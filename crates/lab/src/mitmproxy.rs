@@ -1,24 +1,19 @@
 //! mitmproxy in the way: an interceptor that leaves no trace but its certificates.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::Lab;
-use crate::command::run;
 use crate::plan::GATEWAY;
 use crate::process::Process;
 
 /// Where it takes connections that were meant for others.
 pub(crate) const PORT: u16 = 8081;
-/// 12 needs Python 3.12; where that is not there, pip takes 11.
-const VERSION: &str = "mitmproxy>=11,<13";
-
-/// Starts it on the firewall. `judges` is the folder of programs that are judges only; mitmproxy is put there the first time.
+/// Starts it on the firewall. `judges` is the folder of programs that are judges only.
 ///
 /// # Errors
-/// If it cannot be installed or does not come up.
+/// If it is not installed or does not come up.
 pub(crate) fn start(lab: &Lab, judges: &Path) -> Result<Process> {
     let program = installed(judges)?;
     let folder = lab.path("mitmproxy");
@@ -38,11 +33,7 @@ pub(crate) fn start(lab: &Lab, judges: &Path) -> Result<Process> {
 
 /// `mitmdump`, in a virtual environment of its own.
 fn installed(judges: &Path) -> Result<PathBuf> {
-    let folder = judges.join("mitm");
-    let program = folder.join("bin/mitmdump");
-    if !program.is_file() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", VERSION]))?;
-    }
+    let program = judges.join("mitm/bin/mitmdump");
+    ensure!(program.is_file(), "{} is not there: cargo xtask setup installs it", program.display());
     Ok(program)
 }

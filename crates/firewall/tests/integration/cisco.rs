@@ -47,10 +47,7 @@ for path, syntax in zip(sys.argv[1::2], sys.argv[2::2]):
 /// All at once: the parser takes long to start.
 fn judge(files: &[(String, &str)]) {
     let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/judges/venv/bin/python");
-    assert!(
-        Path::new(python).exists(),
-        "{python}: not there. Install it: python3 -m venv target/judges/venv && target/judges/venv/bin/pip install ciscoconfparse2==0.9.18"
-    );
+    assert!(Path::new(python).exists(), "{python}: not there. cargo xtask setup installs it");
     let pairs = files.iter().flat_map(|(path, syntax)| [path.as_str(), syntax]);
     let arguments: Vec<&str> = ["-W", "ignore", "-c", JUDGE].into_iter().chain(pairs).collect();
     content(&run(python, "python3-venv", &arguments), "ciscoconfparse2");

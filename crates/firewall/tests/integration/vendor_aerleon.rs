@@ -51,11 +51,7 @@ fn aclgen() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let venv = root.join("target/judges/venv");
     let program = venv.join("bin/aclgen");
-    assert!(
-        program.exists(),
-        "{}: not there. Install it: python3 -m venv target/judges/venv && target/judges/venv/bin/pip install aerleon==1.18.0",
-        program.display()
-    );
+    assert!(program.exists(), "{}: not there. cargo xtask setup installs it", program.display());
     program
 }
 

@@ -3,6 +3,7 @@
 
 mod attach;
 pub(super) mod compare;
+mod interrupt;
 mod live;
 mod paper;
 mod run;
@@ -24,6 +25,7 @@ use timbre_network_test::print::Format;
 use timbre_network_test::{CheckId, Plan, Roots};
 use timbre_proxy::{Credentials, NoProxy, ProxySettings, Secret};
 
+use self::interrupt::Interrupt;
 use self::paper::Paper;
 use super::choice::Choice;
 use crate::cli::OutputArgs;
@@ -199,18 +201,17 @@ pub(crate) fn carry_out(
     let paper = Paper::new(format, paper.output, paper.redact, attachments, output)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::fault(super::IMPOSSIBLE, error))?;
-    let report = match watch {
-        Some(seconds) => runtime.block_on(watch::until_interrupted(
-            plan,
-            &paper,
-            Duration::from_secs(seconds),
-        ))?,
-        None => {
-            let (report, _) = runtime.block_on(run::one(plan, &paper));
-            paper.print(&report)?;
-            report
+    let report = runtime.block_on(async {
+        let mut interrupt =
+            Interrupt::listen().map_err(|error| Failure::fault(super::IMPOSSIBLE, error))?;
+        if let Some(seconds) = watch {
+            let pause = Duration::from_secs(seconds);
+            return watch::until_interrupted(plan, &paper, pause, &mut interrupt).await;
         }
-    };
+        let (report, _) = run::one(plan, &paper, &mut interrupt).await;
+        paper.print(&report)?;
+        Ok(report)
+    })?;
     // Probes that still wait for an answer are not waited for.
     runtime.shutdown_background();
     Ok(Outcome::Verdict(report.verdict.exit_code()))

@@ -79,8 +79,8 @@ fn signature(args: &VerifyArgs) -> Result<Signature, Failure> {
         (None, Some(file)) => {
             let head = String::from_utf8_lossy(&read(file)?).into_owned();
             // After a redirection there are several heads: the last is the answer's.
-            let fields = head.lines().filter_map(|line| line.split_once(':'));
-            let found = fields.filter(|(name, _)| name.trim().eq_ignore_ascii_case(FIELD)).last();
+            let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+            let found = fields.rfind(|(name, _)| name.trim().eq_ignore_ascii_case(FIELD));
             found.map(|(_, value)| value.trim().to_owned()).ok_or_else(|| {
                 let file = file.display();
                 Failure::new(

@@ -5,11 +5,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 use timbre_network_test::{Event, Plan, Report};
 
+use super::interrupt::Interrupt;
 use super::live::Live;
 use super::paper::Paper;
 
 /// The report, and whether the run was interrupted.
-pub(super) async fn one(plan: &Plan, paper: &Paper) -> (Report, bool) {
+pub(super) async fn one(plan: &Plan, paper: &Paper, interrupt: &mut Interrupt) -> (Report, bool) {
     let live = Live::new(paper);
     let (started, clock) = (Timestamp::now(), Instant::now());
     let whole = {
@@ -17,7 +18,7 @@ pub(super) async fn one(plan: &Plan, paper: &Paper) -> (Report, bool) {
         let run = std::pin::pin!(timbre_network_test::run(plan, &told));
         tokio::select! {
             report = run => Some(report),
-            _ = tokio::signal::ctrl_c() => None,
+            () = interrupt.wished() => None,
         }
     };
     if let Some(report) = whole {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use timbre_network_test::print::{Comparison, Format};
 use timbre_network_test::{Plan, Report};
 
+use super::interrupt::Interrupt;
 use super::paper::Paper;
 use super::run;
 use crate::outcome::Failure;
@@ -14,16 +15,17 @@ pub(super) async fn until_interrupted(
     plan: &Plan,
     paper: &Paper,
     pause: Duration,
+    interrupt: &mut Interrupt,
 ) -> Result<Report, Failure> {
-    let (mut report, mut is_interrupted) = run::one(plan, paper).await;
+    let (mut report, mut is_interrupted) = run::one(plan, paper, interrupt).await;
     paper.print(&report)?;
     while !is_interrupted {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(report),
+            () = interrupt.wished() => return Ok(report),
         }
         let before = report;
-        (report, is_interrupted) = run::one(plan, paper).await;
+        (report, is_interrupted) = run::one(plan, paper, interrupt).await;
         if is_interrupted {
             // Half a run would seem to have lost what it did not come to.
             return Ok(before);
