@@ -34,7 +34,7 @@ impl EndpointId {
 
 /// The text is not the name of an endpoint.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("“{0}” is not an endpoint id: write service.verb in lower case, like comet.refill")]
+#[error("“{0}” is not an endpoint id: write service.verb in lower case, like comet.funds")]
 pub struct EndpointIdError(String);
 
 impl FromStr for EndpointId {
@@ -94,7 +94,7 @@ mod tests {
             ["", "comet", "Comet.refill", "comet.", ".refill", "comet.re fill", "a.b.c", "a.b-"]
         {
             let error = text.parse::<EndpointId>().unwrap_err();
-            assert!(error.to_string().contains("like comet.refill"), "{text}: {error}");
+            assert!(error.to_string().contains("like comet.funds"), "{text}: {error}");
         }
     }
 }

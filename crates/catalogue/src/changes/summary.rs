@@ -15,19 +15,19 @@ impl Change {
                 "new destination, at a place that is open already",
             ),
             (Disposition::Add, Impact::Other) => Text::new(
-                format!("destination nouvelle, désactivée par défaut : {add}"),
+                format!("destination nouvelle, désactivée par défaut\u{a0}: {add}"),
                 format!("new destination, off by default: {add}"),
             ),
             (Disposition::Add, _) => Text::new(
-                format!("destination nouvelle, à ouvrir avant le {day} : {add}"),
+                format!("destination nouvelle, à ouvrir avant le {day}\u{a0}: {add}"),
                 format!("new destination, to be open by {day}: {add}"),
             ),
             (_, Impact::RemovedDuplicate) => Text::new(
-                "n’est plus utilisée ; rien à fermer : d’autres destinations sont au même endroit",
+                "n’est plus utilisée\u{a0}; rien à fermer\u{a0}: d’autres destinations sont au même endroit",
                 "no longer used; close nothing: other destinations are at the same place",
             ),
             (Disposition::Remove, _) => Text::new(
-                format!("n’est plus utilisée après le {day} ; à fermer : {remove}"),
+                format!("n’est plus utilisée après le {day}\u{a0}; à fermer\u{a0}: {remove}"),
                 format!("no longer used after {day}; close {remove}"),
             ),
             (Disposition::Change, Impact::TurnedOn) if add.is_empty() => Text::new(
@@ -35,7 +35,7 @@ impl Change {
                 format!("on by default from {day}, at a place that is open already"),
             ),
             (Disposition::Change, Impact::TurnedOn) => Text::new(
-                format!("activée par défaut, à ouvrir avant le {day} : {add}"),
+                format!("activée par défaut, à ouvrir avant le {day}\u{a0}: {add}"),
                 format!("on by default, to be open by {day}: {add}"),
             ),
             (Disposition::Change, Impact::TurnedOff) => Text::new(
@@ -43,23 +43,25 @@ impl Change {
                 format!("off by default from {day}"),
             ),
             (Disposition::Change, Impact::Retiring) => Text::new(
-                format!("sera retirée : dernier jour le {day}"),
+                format!("sera retirée\u{a0}: dernier jour le {day}"),
                 format!("will be retired: its last day is {day}"),
             ),
             (Disposition::Change, Impact::RemovedHostOrAddress) => Text::new(
-                format!("à fermer après le {day} : {remove}"),
+                format!("à fermer après le {day}\u{a0}: {remove}"),
                 format!("to be closed after {day}: {remove}"),
             ),
             (Disposition::Change, Impact::Other) => Text::new(
-                "rien à faire au pare-feu : seuls les mots, le groupe ou les dates changent",
+                "rien à faire au pare-feu\u{a0}: seuls les mots, le groupe ou les dates changent",
                 "nothing for a firewall: only words, group or dates change",
             ),
             (Disposition::Change, _) if self.remove.is_empty() => Text::new(
-                format!("à ouvrir avant le {day} : {add}"),
+                format!("à ouvrir avant le {day}\u{a0}: {add}"),
                 format!("to be open by {day}: {add}"),
             ),
             (Disposition::Change, _) => Text::new(
-                format!("à ouvrir avant le {day} : {add} ; à fermer ensuite : {remove}"),
+                format!(
+                    "à ouvrir avant le {day}\u{a0}: {add}\u{a0}; à fermer ensuite\u{a0}: {remove}"
+                ),
                 format!("to be open by {day}: {add}; close afterwards: {remove}"),
             ),
         }

@@ -74,7 +74,7 @@ fn network_address(catalogue: &Catalogue, found: &mut Found) {
                 endpoint,
                 Text::new(
                     format!(
-                        "{address} est l’adresse même d’un réseau publié : aucun hôte ne la porte"
+                        "{address} est l’adresse même d’un réseau publié\u{a0}: aucun hôte ne la porte"
                     ),
                     format!(
                         "{address} is the address of a published network itself: no host has it"
@@ -104,7 +104,7 @@ fn leading_zeros(catalogue: &Catalogue, found: &mut Found) {
     let odd = |printed: &str, meant: Ipv4Addr| {
         (printed != meant.to_string()).then(|| {
             Text::new(
-                format!("« {printed} » se lit {meant}"),
+                format!("«\u{a0}{printed}\u{a0}» se lit {meant}"),
                 format!("“{printed}” reads as {meant}"),
             )
         })

@@ -45,7 +45,7 @@ pub(super) static DOMAIN_IS_URL: Rule = Rule {
     severity: Severity::Warning,
     title: Text::fixed("URL à la place d’un domaine", "URL in the place of a domain"),
     advice: Text::fixed(
-        "Autorisez l’hôte de cette URL ; demandez au fournisseur à quoi elle sert.",
+        "Autorisez l’hôte de cette URL\u{a0}; demandez au fournisseur à quoi elle sert.",
         "Allow the host of that URL; ask the provider what it is for.",
     ),
     check: domain_is_url,
@@ -57,7 +57,7 @@ fn domain_is_url(catalogue: &Catalogue, found: &mut Found) {
             found.in_row(
                 endpoint,
                 Text::new(
-                    format!("« {domain} » est donné comme domaine, et aucune URL ne l’accompagne"),
+                    format!("«\u{a0}{domain}\u{a0}» est donné comme domaine, et aucune URL ne l’accompagne"),
                     format!("“{domain}” is given as a domain, and no URL stands beside it"),
                 ),
             );
@@ -128,7 +128,7 @@ fn wildcard_host(catalogue: &Catalogue, found: &mut Found) {
             found.in_row(
                 endpoint,
                 Text::new(
-                    format!("{hosts} : aucune liste d’adresses ne correspond à ces noms"),
+                    format!("{hosts}\u{a0}: aucune liste d’adresses ne correspond à ces noms"),
                     format!("{hosts}: no list of addresses corresponds to these names"),
                 ),
             );
@@ -179,7 +179,7 @@ pub(super) static HOST_MIXED_CASE: Rule = Rule {
     severity: Severity::Notice,
     title: Text::fixed("Hôte écrit avec des majuscules", "Host written with capitals"),
     advice: Text::fixed(
-        "Entrez le nom en minuscules : certains filtres comparent lettre à lettre.",
+        "Entrez le nom en minuscules\u{a0}: certains filtres comparent lettre à lettre.",
         "Enter the name in lower case: some filters compare letter by letter.",
     ),
     check: host_mixed_case,
@@ -192,7 +192,7 @@ fn host_mixed_case(catalogue: &Catalogue, found: &mut Found) {
                 found.in_row(
                     endpoint,
                     Text::new(
-                        format!("« {domain} » s’entre {name}"),
+                        format!("«\u{a0}{domain}\u{a0}» doit être entré sous la forme {name}"),
                         format!("“{domain}” is entered as {name}"),
                     ),
                 );

@@ -44,7 +44,7 @@ pub(super) static MIXED_SCHEMES: Rule = Rule {
     severity: Severity::Error,
     title: Text::fixed("La même URL en HTTP et en HTTPS", "The same URL by HTTP and by HTTPS"),
     advice: Text::fixed(
-        "N’ouvrez que le port 443 : ce qui concerne l’argent ne doit pas voyager en clair.",
+        "N’ouvrez que le port 443\u{a0}: ce qui concerne l’argent ne doit pas voyager en clair.",
         "Open port 443 only: what concerns money must not travel in the clear.",
     ),
     check: mixed_schemes,
@@ -77,7 +77,7 @@ pub(super) static CLEAR_TEXT: Rule = Rule {
         "HTTP only, though everything should use HTTPS",
     ),
     advice: Text::fixed(
-        "Ouvrez aussi le port 443 vers cet hôte ; demandez au fournisseur l’URL en https.",
+        "Ouvrez aussi le port 443 vers cet hôte\u{a0}; demandez au fournisseur l’URL en https.",
         "Open port 443 to this host as well; ask the provider for the https URL.",
     ),
     check: clear_text,
@@ -182,7 +182,7 @@ pub(super) static PORT_DIFFERS: Rule = Rule {
         "The stated port is not that of the URL",
     ),
     advice: Text::fixed(
-        "Ouvrez le port de l’URL ; gardez l’autre jusqu’à ce que le fournisseur réponde.",
+        "Ouvrez le port de l’URL\u{a0}; gardez l’autre jusqu’à ce que le fournisseur réponde.",
         "Open the port of the URL; keep the other until the provider answers.",
     ),
     check: port_differs,
