@@ -62,8 +62,9 @@ macro_rules! dialects {
         /// Puts a policy into a dialect. The comments in the files speak the language given.
         #[must_use]
         pub fn write(dialect: Dialect, policy: &Policy, language: Language) -> Rules {
+            let policy = policy.clone().told_in(dialect);
             match dialect {
-                $(Dialect::$variant => $module::write(policy, language),)*
+                $(Dialect::$variant => $module::write(&policy, language),)*
             }
         }
     };
@@ -108,6 +109,20 @@ dialects! {
     Pac "pac" "PAC" pac;
     /// A table, for everything that has no dialect here.
     Csv "csv" "CSV" csv;
+}
+
+impl Dialect {
+    /// Whether its rules open port 53; a proxy and its script leave DNS to the firewall.
+    #[must_use]
+    pub const fn opens_dns(self) -> bool {
+        !matches!(self, Dialect::Squid | Dialect::Pac)
+    }
+
+    /// Whether its rules tell the meter from other machines by address.
+    #[must_use]
+    pub const fn has_sources(self) -> bool {
+        !matches!(self, Dialect::Pac | Dialect::WindowsDefender | Dialect::Zscaler)
+    }
 }
 
 /// The text is not a dialect.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use timbre_catalogue::{Catalogue, Endpoint, EndpointId, Host, Scheme, Target, Text};
 
-use crate::{Mode, Net, Selection};
+use crate::{Dialect, Mode, Net, Selection};
 
 /// A host let out by name, with every port that its rows use. Always TCP.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -140,6 +140,17 @@ impl Policy {
         policy
     }
 
+    /// The same policy without the warnings that would mislead in this dialect: a proxy opens no port
+    /// 53, and a PAC file asks for no address of the meter.
+    #[must_use]
+    pub fn told_in(mut self, dialect: Dialect) -> Policy {
+        self.warnings.retain(|warning| {
+            (dialect.opens_dns() || warning.text != any_resolver())
+                && (dialect.has_sources() || warning.text != any_source())
+        });
+        self
+    }
+
     /// Every port that is let out over TCP, DNS apart.
     #[must_use]
     pub fn ports(&self) -> BTreeSet<u16> {
@@ -159,10 +170,7 @@ impl Policy {
     fn warn_about(&mut self, selection: &Selection) {
         let mut warn = |text: Text| self.warnings.push(Warning { endpoint: None, text });
         if selection.sources.is_empty() {
-            warn(Text::fixed(
-                "Aucune adresse de machine n’est donnée : les règles valent pour tout ce qui est derrière le pare-feu. Donnez l’adresse de la machine.",
-                "No address of a meter is given: the rules hold for everything behind the firewall. Give the meter’s address.",
-            ));
+            warn(any_source());
         }
         if selection.mode == Mode::Blocks && selection.sources.iter().any(|net| !net.is_v4()) {
             warn(Text::fixed(
@@ -171,10 +179,7 @@ impl Policy {
             ));
         }
         if selection.resolvers.is_empty() {
-            warn(Text::fixed(
-                "Aucun serveur DNS n’est donné : le port 53 est ouvert vers tous. Donnez le serveur que la machine interroge.",
-                "No DNS server is given: port 53 is open to all of them. Give the server that the meter asks.",
-            ));
+            warn(any_resolver());
         }
     }
 
@@ -276,6 +281,20 @@ fn name_once(endpoints: &mut Vec<EndpointId>, endpoint: &Endpoint) {
     }
 }
 
+fn any_source() -> Text {
+    Text::fixed(
+        "Aucune adresse de machine n’est donnée : les règles valent pour tout ce qui est derrière le pare-feu. Donnez l’adresse de la machine.",
+        "No address of a meter is given: the rules hold for everything behind the firewall. Give the meter’s address.",
+    )
+}
+
+fn any_resolver() -> Text {
+    Text::fixed(
+        "Aucun serveur DNS n’est donné : le port 53 est ouvert vers tous. Donnez le serveur que la machine interroge.",
+        "No DNS server is given: port 53 is open to all of them. Give the server that the meter asks.",
+    )
+}
+
 fn pattern_to_any() -> Text {
     Text::fixed(
         "Un format d’URL vers n’importe quel serveur : l’ouvrir ouvrirait les ports 80 et 443 vers tout l’internet. Ouvrez plutôt le port 5938 ou les noms d’hôtes de TeamViewer.",
@@ -306,4 +325,22 @@ fn outside_the_blocks(addresses: &str) -> Text {
             "Not covered by the published blocks: {addresses}. These addresses are opened one by one; they may change without notice."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_dialect_warns_of_what_it_does_not_do() {
+        let policy = Policy::of(&Catalogue::timbre(), &Selection::required());
+        let says = |dialect, text: Text| {
+            let told = policy.clone().told_in(dialect);
+            told.warnings.iter().any(|warning| warning.text == text)
+        };
+        assert!(says(Dialect::Nftables, any_resolver()) && says(Dialect::Nftables, any_source()));
+        assert!(!says(Dialect::Squid, any_resolver()) && says(Dialect::Squid, any_source()));
+        assert!(!says(Dialect::Pac, any_resolver()) && !says(Dialect::Pac, any_source()));
+        assert!(says(Dialect::Zscaler, any_resolver()) && !says(Dialect::Zscaler, any_source()));
+    }
 }

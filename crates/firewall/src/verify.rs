@@ -279,12 +279,12 @@ fn no_flow(kind: Kind, target: &Target) -> Text {
 
 fn reason(outcomes: &Outcomes) -> Text {
     let why = outcomes.why();
+    let told = |fr, en| Text::new(format!("{fr}\u{a0}: {}", why.fr), format!("{en}: {}", why.en));
     match outcomes.verdict() {
-        Verdict::Allowed => Text::new(format!("Permis\u{a0}: {why}"), format!("Allowed: {why}")),
-        Verdict::Blocked => Text::new(format!("Refusé\u{a0}: {why}"), format!("Refused: {why}")),
-        Verdict::Unknown => Text::new(
-            format!("Indéterminé, à lire par une personne\u{a0}: {why}"),
-            format!("Unknown, for a person to read: {why}"),
-        ),
+        Verdict::Allowed => told("Permis", "Allowed"),
+        Verdict::Blocked => told("Refusé", "Refused"),
+        Verdict::Unknown => {
+            told("Indéterminé, à lire par une personne", "Unknown, for a person to read")
+        }
     }
 }

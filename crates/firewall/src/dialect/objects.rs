@@ -230,11 +230,15 @@ pub(super) fn by_address(policy: &Policy, endpoint: &EndpointId) -> bool {
     policy.addresses.iter().any(|rule| rule.endpoints.contains(endpoint))
 }
 
-/// Says that the file was made from documents and never loaded.
+/// Says that the file was made from documents and never loaded, and whose names its objects have.
 pub(super) fn unverified(rules: &mut Rules) {
     rules.note(
         "Écrit d’après la documentation du fabricant, jamais chargé dans un appareil : essayez d’abord hors production.",
         "Written after the vendor’s documentation, not verified against a device: try it outside production first.",
+    );
+    rules.note(
+        "Les noms « timbre-… » ne disent pas de quel catalogue ils viennent : ne chargez pas deux catalogues dans le même appareil sans renommer ceux du second.",
+        "The names “timbre-…” do not say which catalogue they come from: do not load two catalogues into one device without renaming those of the second.",
     );
 }
 
@@ -242,7 +246,7 @@ pub(super) fn unverified(rules: &mut Rules) {
 pub(super) fn fill_in(rules: &mut Rules, words: &[&str]) {
     let words = words.join(", ");
     rules.note(
-        format!("À remplacer par vos propres noms avant de charger : {words}."),
+        format!("À remplacer par vos propres noms avant de charger\u{a0}: {words}."),
         format!("Replace by your own names before loading: {words}."),
     );
 }

@@ -7,9 +7,11 @@ mod objects;
 
 use std::collections::BTreeMap;
 
+use timbre_catalogue::Text;
+
 use super::Input;
 use super::flow::Condition;
-use super::program::{Action, Chain, Program, Rule};
+use super::program::{Action, Chain, Program, Rule, Why};
 use super::words::At;
 use objects::Objects;
 
@@ -46,7 +48,13 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
                 let name = name.clone();
                 return bind(program, lists, &Bound { inward: vec![(at, &name)], ..bound });
             }
-            _ => program.skip(At::default(), "no access-group binds one of the access lists"),
+            _ => program.skip(
+                At::default(),
+                Text::fixed(
+                    "aucun access-group ne lie une des listes d’accès",
+                    "no access-group binds one of the access lists",
+                ),
+            ),
         }
     }
     bind(program, lists, &bound)
@@ -84,20 +92,24 @@ fn add(chain: &mut Chain, rest: &[&str], at: At, text: &str, objects: &Objects) 
         ["extended", rest @ ..] => entry::read(rest, objects),
         _ => (Condition::Unclear, Action::Unclear),
     };
-    let rule = Rule { at, text: text.to_owned(), condition, action };
+    let rule = Rule { at, text: text.into(), condition, action };
     // `line 1` inserts before what is the first line now.
     let at = position.map_or(chain.rules.len(), |line| line.saturating_sub(1));
     chain.rules.insert(at.min(chain.rules.len()), rule);
 }
 
-fn rule(at: At, text: impl Into<String>, condition: Condition, action: Action) -> Rule {
+fn rule(at: At, text: impl Into<Why>, condition: Condition, action: Action) -> Rule {
     Rule { at, text: text.into(), condition, action }
 }
 
 fn bind(mut program: Program, lists: BTreeMap<String, Chain>, bound: &Bound<'_>) -> Program {
     const IN: &str = "in";
     const OUT: &str = "out";
-    let mut inward = Chain::new(Action::Unclear, At::default(), "no access list");
+    let mut inward = Chain::new(
+        Action::Unclear,
+        At::default(),
+        Text::fixed("aucune liste d’accès", "no access list"),
+    );
     let mut lists_in = bound.inward.clone();
     if lists_in.is_empty() {
         lists_in.extend(bound.global);
@@ -111,7 +123,7 @@ fn bind(mut program: Program, lists: BTreeMap<String, Chain>, bound: &Bound<'_>)
         if let Some((at, global)) = bound.global.filter(|(_, global)| global != name) {
             chain.rules.push(rule(at, global, Condition::Always, Action::Jump(list(global))));
         }
-        let implicit = format!("access-list {name}: the end of the list denies");
+        let implicit = end_denies(name);
         chain.rules.push(rule(end, implicit, Condition::Always, Action::Block));
         program.chains.insert(key.clone(), chain);
         let which = if index == last { Condition::Always } else { Condition::Unclear };
@@ -123,7 +135,7 @@ fn bind(mut program: Program, lists: BTreeMap<String, Chain>, bound: &Bound<'_>)
         let key = format!("{OUT} {name}");
         let mut chain = Chain::new(Action::Block, *at, "");
         chain.rules.push(rule(*at, *name, Condition::Always, Action::Jump(list(name))));
-        let implicit = format!("access-list {name}: the end of the list denies");
+        let implicit = end_denies(name);
         chain.rules.push(rule(*at, implicit, Condition::Always, Action::Block));
         program.chains.insert(key.clone(), chain);
         // Which interface the destination is behind is not known either.
@@ -139,4 +151,12 @@ fn bind(mut program: Program, lists: BTreeMap<String, Chain>, bound: &Bound<'_>)
 
 fn list(name: &str) -> String {
     format!("list {name}")
+}
+
+/// What an access list does without a line that says so.
+fn end_denies(name: &str) -> Text {
+    Text::new(
+        format!("access-list {name}\u{a0}: la fin de la liste refuse"),
+        format!("access-list {name}: the end of the list denies"),
+    )
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use timbre_catalogue::Text;
+
 use super::Input;
 use super::dnsmasq::Feeds;
 use super::flow::Condition;
@@ -45,7 +47,11 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
             let mut missing = Chain::new(Action::Allow, At::default(), "");
             missing.rules.push(Rule {
                 at: At::default(),
-                text: format!("IPv{digit}: no table filter with a chain FORWARD"),
+                text: Text::new(
+                    format!("IPv{digit}\u{a0}: pas de table filter avec une chaîne FORWARD"),
+                    format!("IPv{digit}: no table filter with a chain FORWARD"),
+                )
+                .into(),
                 condition: Condition::Family(digit == '4'),
                 action: Action::Unclear,
             });
@@ -138,11 +144,11 @@ impl Reader<'_> {
             Arguments { reader: self, conditions: Vec::new(), action: Action::Continue };
         parsed.read(arguments);
         let condition = Condition::All(parsed.conditions);
-        let rule = Rule { at, text: line.to_owned(), condition, action: parsed.action };
+        let rule = Rule { at, text: line.into(), condition, action: parsed.action };
         match program.chains.get_mut(&self.key(name)) {
             // The rules about packets that this chain is not for stay the first.
             Some(chain) if first => {
-                let at = chain.rules.iter().take_while(|rule| rule.text.is_empty()).count();
+                let at = chain.rules.iter().take_while(|rule| rule.text.is_silent()).count();
                 chain.rules.insert(at, rule);
             }
             Some(chain) => chain.rules.push(rule),

@@ -10,6 +10,8 @@ mod rule;
 mod tables;
 mod tokens;
 
+use timbre_catalogue::Text;
+
 use super::Input;
 use super::dnsmasq::Feeds;
 use super::flow::Condition;
@@ -40,7 +42,11 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
         program.entries = path(&tables, &["output", "postrouting"]);
         program.answers = path(&tables, &["prerouting", "input"]);
     } else {
-        program.skip(At::default(), "no chain of the hook forward or output");
+        let missing = Text::fixed(
+            "aucune chaîne de «\u{a0}hook forward\u{a0}» ni «\u{a0}hook output\u{a0}»",
+            "no chain of the hook forward or output",
+        );
+        program.skip(At::default(), missing);
     }
     for ((family, name), table) in &tables {
         let hooked = table.chains.values().find(|chain| chain.base.is_some());

@@ -5,9 +5,46 @@
 use core::cell::Cell;
 use std::collections::BTreeMap;
 
+use timbre_catalogue::Text;
+
 use super::Verdict;
 use super::flow::{Condition, Flow, Truth, Way};
 use super::words::At;
+
+/// What decides: a rule as it is written, or a sentence where none is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Why(Text);
+
+impl Why {
+    /// Whether it is that of [`not_for`], which nobody wrote.
+    pub(super) fn is_silent(&self) -> bool {
+        self.0.en.is_empty()
+    }
+}
+
+impl From<&str> for Why {
+    fn from(rule: &str) -> Why {
+        Why(Text::new(rule, rule))
+    }
+}
+
+impl From<String> for Why {
+    fn from(rule: String) -> Why {
+        rule.as_str().into()
+    }
+}
+
+impl From<&String> for Why {
+    fn from(rule: &String) -> Why {
+        rule.as_str().into()
+    }
+}
+
+impl From<Text> for Why {
+    fn from(sentence: Text) -> Why {
+        Why(sentence)
+    }
+}
 
 /// What a rule does to a packet that it matches.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +63,7 @@ pub(super) enum Action {
 pub(super) struct Rule {
     pub(super) at: At,
     /// As it is written, for the reason.
-    pub(super) text: String,
+    pub(super) text: Why,
     pub(super) condition: Condition,
     pub(super) action: Action,
 }
@@ -40,7 +77,7 @@ pub(super) struct Chain {
 
 /// What lets some packets pass a chain whose rules are not for them.
 pub(super) fn not_for(condition: Condition) -> Rule {
-    Rule { at: At::default(), text: String::new(), condition, action: Action::Allow }
+    Rule { at: At::default(), text: "".into(), condition, action: Action::Allow }
 }
 
 /// Addresses are translated for the first packet of a connection only.
@@ -49,7 +86,7 @@ pub(super) fn first_packet_only() -> Rule {
 }
 
 impl Chain {
-    pub(super) fn new(end: Action, at: At, text: impl Into<String>) -> Chain {
+    pub(super) fn new(end: Action, at: At, text: impl Into<Why>) -> Chain {
         let end = Rule { at, text: text.into(), condition: Condition::Always, action: end };
         Chain { rules: Vec::new(), end }
     }
@@ -64,14 +101,14 @@ pub(super) struct Program {
     /// The same for the answers; none where the firewall remembers connections by itself.
     pub(super) answers: Vec<String>,
     /// What could not be read and might decide anything.
-    pub(super) unread: Option<(At, String)>,
+    pub(super) unread: Option<(At, Why)>,
 }
 
 /// An outcome with the rule that led to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Because {
     at: At,
-    text: String,
+    text: Why,
 }
 
 /// Every outcome that is possible.
@@ -105,8 +142,9 @@ impl Outcomes {
         self.because().map(|because| because.at)
     }
 
-    pub(super) fn why(&self) -> &str {
-        self.because().map_or("no rule was read", |because| &because.text)
+    pub(super) fn why(&self) -> Text {
+        let nothing = || Text::fixed("aucune règle n’a été lue", "no rule was read");
+        self.because().map_or_else(nothing, |because| because.text.0.clone())
     }
 
     fn add(&mut self, action: &Action, rule: &Rule) {
@@ -146,7 +184,7 @@ const DEPTH: u32 = 32;
 
 impl Program {
     /// Remembers the first thing that could not be read and might decide anything.
-    pub(super) fn skip(&mut self, at: At, text: impl Into<String>) {
+    pub(super) fn skip(&mut self, at: At, text: impl Into<Why>) {
         if self.unread.is_none() {
             self.unread = Some((at, text.into()));
         }

@@ -5,6 +5,8 @@
 mod acl;
 mod bump;
 
+use timbre_catalogue::Text;
+
 use super::Input;
 use super::program::{Action, Chain, Program, Rule};
 use super::words::At;
@@ -14,7 +16,11 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
     let lines = directives(files);
     let mut program = Program::default();
     let acls = Acls::read(&lines, files);
-    let mut access = Chain::new(Action::Block, At::default(), "http_access: no line matches");
+    let mut access = Chain::new(
+        Action::Block,
+        At::default(),
+        Text::fixed("http_access\u{a0}: aucune ligne ne convient", "http_access: no line matches"),
+    );
     for Directive { at, text: line } in &lines {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
@@ -32,7 +38,7 @@ pub(super) fn read(files: &[Input<'_>]) -> Program {
                 };
                 access.end.at = *at;
                 let condition = acls.all(names);
-                access.rules.push(Rule { at: *at, text: line.clone(), condition, action });
+                access.rules.push(Rule { at: *at, text: line.into(), condition, action });
             }
             ["include", ..] if !included(&words, files) => program.skip(*at, line),
             [

@@ -47,11 +47,11 @@ pub(super) fn lower(scope: &Scope<'_>, tokens: &[Token]) -> Vec<Rule> {
     let case = |(extra, action): (Condition, Action)| {
         let mut all = base.clone();
         all.push(extra);
-        Rule { at, text: text.clone(), condition: Condition::All(all), action }
+        Rule { at, text: text.as_str().into(), condition: Condition::All(all), action }
     };
     let mut rules: Vec<Rule> = parser.cases.into_iter().map(case).collect();
     if rules.is_empty() || action != Action::Continue {
-        rules.push(Rule { at, text: text.clone(), condition: Condition::All(base), action });
+        rules.push(Rule { at, text: text.into(), condition: Condition::All(base), action });
     }
     rules
 }

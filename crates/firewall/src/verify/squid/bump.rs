@@ -57,7 +57,7 @@ fn step(bumps: &[Line<'_>], number: u8, so_far: &[Condition], acls: &Acls, rules
             "peek" | "stare" => continue,
             _ => Action::Unclear,
         };
-        rules.push(Rule { at: line.at, text: line.text.to_owned(), condition: all, action });
+        rules.push(Rule { at: line.at, text: line.text.into(), condition: all, action });
         if rules.len() > MOST {
             return;
         }
