@@ -5,8 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
-use timbre_catalogue::{Catalogue, Group};
+use timbre_catalogue::{Catalogue, DomainError, Group};
 
+use crate::cli::{in_english, in_french};
 use crate::outcome::{Failure, Kind};
 
 /// Which destinations a command is about.
@@ -37,11 +38,26 @@ impl Choice {
     ) -> Result<Catalogue, Failure> {
         match domain {
             None => Ok(catalogue),
-            Some(domain) => catalogue
-                .with_domain(domain)
-                .map_err(|error| Failure::refusal("bad-argument", error)),
+            Some(domain) => {
+                let title = catalogue.title().fr.clone();
+                catalogue.with_domain(domain).map_err(|error| immovable(&title, &error))
+            }
         }
     }
+}
+
+fn immovable(title: &str, error: &DomainError) -> Failure {
+    let french = match error {
+        DomainError::NotAName(text) => {
+            format!(
+                "«\u{a0}{text}\u{a0}» n’est pas un domaine\u{a0}: écrivez un nom DNS, comme timbre.example.org"
+            )
+        }
+        DomainError::Fixed(_) => format!(
+            "les hôtes de «\u{a0}{title}\u{a0}» sont fixes\u{a0}: seul notre propre déploiement peut changer de domaine (--catalogue timbre)"
+        ),
+    };
+    Failure::new(Kind::Refusal, "bad-argument", french, error.to_string())
 }
 
 /// A catalogue by the name under which it is shipped, or by the file that holds it.
@@ -56,8 +72,14 @@ pub(super) fn open(name: &str) -> Result<Catalogue, Failure> {
         Failure::new(
             Kind::Refusal,
             "no-such-catalogue",
-            format!("« {name} » n’est ni un catalogue livré ({names}) ni un fichier lisible : {error}"),
-            format!("“{name}” is neither a shipped catalogue ({names}) nor a file that can be read: {error}"),
+            format!(
+                "«\u{a0}{name}\u{a0}» n’est ni un catalogue livré ({names}) ni un fichier lisible\u{a0}: {}",
+                in_french(&error)
+            ),
+            format!(
+                "“{name}” is neither a shipped catalogue ({names}) nor a file that can be read: {}",
+                in_english(&error)
+            ),
         )
     })?;
     Catalogue::read_either(name, &text).map_err(|error| Failure::refusal("bad-catalogue", error))

@@ -13,7 +13,7 @@ use timbre_firewall::{Dialect, Mode, Net, Policy, RuleFile, Rules, Selection};
 use timbre_postage::Language;
 
 use super::choice::Choice;
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, not_written};
 use crate::outcome::{Failure, Kind, Outcome};
 
 #[derive(Args)]
@@ -121,12 +121,12 @@ fn write(args: &WriteArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
         Failure::new(
             Kind::Refusal,
             "no-dialect",
-            "pour quel pare-feu ? Ajoutez --dialect ; « timbre network rules dialects » en donne la liste",
+            "pour quel pare-feu\u{a0}? Ajoutez --dialect\u{a0}; «\u{a0}timbre network rules dialects\u{a0}» en donne la liste",
             "for which firewall? Add --dialect; “timbre network rules dialects” lists them",
         )
     })?;
     let catalogue = args.chosen.choice.catalogue()?;
-    let policy = Policy::of(&catalogue, &args.chosen.selection());
+    let policy = Policy::of(&catalogue, &args.chosen.selection()).told_in(dialect);
     let rules = timbre_firewall::write(dialect, &policy, comments(output.language()));
     if let Some(folder) = &args.output {
         save(folder, &rules)?;
@@ -135,7 +135,7 @@ fn write(args: &WriteArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     if output.json {
         output.print_json(&told);
     } else if args.output.is_none() {
-        print(&rules);
+        print(&rules, output);
     }
     if !output.json {
         told.say(output, args.output.as_deref());
@@ -151,20 +151,42 @@ pub(super) fn comments(language: Language) -> timbre_firewall::Language {
 
 /// The files to load, each under its name when there are several. The rollback is only written to a folder or to
 /// JSON: nobody should paste it by mistake.
-fn print(rules: &Rules) {
+fn print(rules: &Rules, output: &OutputArgs) {
     let files: Vec<_> = rules.files.iter().chain(&rules.bypass).collect();
-    for file in &files {
-        if files.len() > 1 {
-            anstream::println!("# ===== {} =====", file.name);
-        }
-        anstream::print!("{}", file.text);
+    if let [file] = files[..] {
+        output.answer(&file.text);
+        return;
     }
+    let mut all = String::new();
+    for file in &files {
+        all += &heading(file);
+        all += &file.text;
+    }
+    output.answer(&all);
+    let count = files.len();
+    output.note(
+        &format!(
+            "attention\u{a0}: {count} fichiers sont affichés, chacun sous son nom\u{a0}: chargez-les un à un (--output DOSSIER les sépare)"
+        ),
+        &format!(
+            "warning: {count} files are shown, each under its name: load them one by one (--output DIR separates them)"
+        ),
+    );
+}
+
+/// The name of a file on a line that its own product takes for a comment, where it has comments.
+fn heading(file: &RuleFile) -> String {
+    let (begin, end) = match file.text.trim_start() {
+        text if text.starts_with('!') => ("!", ""),
+        text if text.starts_with("//") => ("//", ""),
+        text if text.starts_with('<') => ("<!--", " -->"),
+        _ => ("#", ""),
+    };
+    format!("{begin} ===== {} ====={end}\n", file.name)
 }
 
 fn save(folder: &Path, rules: &Rules) -> Result<(), Failure> {
-    let fault = |path: &Path, error: std::io::Error| {
-        Failure::fault("not-written", format!("{}: {error}", path.display()))
-    };
+    let fault = |path: &Path, error| not_written(path.display(), &error);
     std::fs::create_dir_all(folder).map_err(|error| fault(folder, error))?;
     for file in rules.every_file() {
         let path = folder.join(&file.name);
@@ -238,30 +260,26 @@ impl<'a> Told<'a> {
             for file in names {
                 let path = folder.join(file.name);
                 output.note(
-                    &format!("écrit : {}", path.display()),
+                    &format!("écrit\u{a0}: {}", path.display()),
                     &format!("written: {}", path.display()),
                 );
             }
         }
         for warning in &self.warnings {
             output.note(
-                &format!("attention : {}{}", place(warning), warning.fr),
-                &format!("warning: {}{}", place(warning), warning.en),
+                &format!("attention\u{a0}: {}{}", place(warning, "\u{a0}: "), warning.fr),
+                &format!("warning: {}{}", place(warning, ": "), warning.en),
             );
         }
         for limit in &self.cannot {
             output.note(
-                &format!("reste fermé : {}{}", place(limit), limit.fr),
-                &format!("stays closed: {}{}", place(limit), limit.en),
+                &format!("reste fermé\u{a0}: {}{}", place(limit, "\u{a0}: "), limit.fr),
+                &format!("stays closed: {}{}", place(limit, ": "), limit.en),
             );
         }
     }
 }
 
-fn place(said: &Said<'_>) -> String {
-    if said.endpoints.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", said.endpoints.join(", "))
-    }
+fn place(said: &Said<'_>, colon: &str) -> String {
+    if said.endpoints.is_empty() { String::new() } else { said.endpoints.join(", ") + colon }
 }

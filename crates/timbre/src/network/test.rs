@@ -28,7 +28,7 @@ use timbre_proxy::{Credentials, NoProxy, ProxySettings, Secret};
 use self::interrupt::Interrupt;
 use self::paper::Paper;
 use super::choice::Choice;
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, unreadable};
 use crate::outcome::{Failure, Kind, Outcome};
 
 #[derive(Args)]
@@ -278,9 +278,7 @@ fn chosen(only: &[Checks], skip: &[Checks]) -> Result<BTreeSet<CheckId>, Failure
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::refusal("unreadable-file", format!("{}: {error}", path.display()))
-    })
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
 /// The password of the proxy: one line of a file that nobody but its owner can read.
@@ -342,7 +340,9 @@ impl WayArgs {
         Err(Failure::new(
             Kind::Refusal,
             "no-certificate",
-            format!("{file}\u{a0}: aucun certificat en PEM; donnez le certificat de l’autorité"),
+            format!(
+                "{file}\u{a0}: aucun certificat en PEM\u{a0}; donnez le certificat de l’autorité"
+            ),
             format!("{file}: no certificate in PEM; give the authority’s certificate"),
         ))
     }

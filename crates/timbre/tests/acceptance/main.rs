@@ -13,6 +13,7 @@ mod lost_reply;
 mod marks;
 mod network_catalogue;
 mod network_guide;
+mod network_rules;
 mod network_test;
 mod readme;
 mod separate_processes;

@@ -30,21 +30,21 @@ pub(super) fn execute(args: &ChangesArgs, output: &OutputArgs) -> Result<Outcome
     if old.id() != new.id() {
         let (old, new) = (old.id(), new.id());
         output.note(
-            &format!("attention : « {old} » et « {new} » sont deux documents différents"),
+            &format!("attention\u{a0}: «\u{a0}{old}\u{a0}» et «\u{a0}{new}\u{a0}» sont deux documents différents"),
             &format!("warning: “{old}” and “{new}” are two different documents"),
         );
     } else if old.version() > new.version() {
         let (old, new) = (old.version(), new.version());
         output.note(
-            &format!("attention : la version {new} est plus ancienne que {old}"),
+            &format!("attention\u{a0}: la version {new} est plus ancienne que {old}"),
             &format!("warning: version {new} is older than {old}"),
         );
     }
     let changes = changes::between(&old, &new);
     if output.json {
-        anstream::print!("{}", changes::json(&old, &new));
+        output.answer(&changes::json(&old, &new));
     } else {
-        anstream::println!("{}", text(&old, &new, &changes, output.language()));
+        output.answer(&(text(&old, &new, &changes, output.language()) + "\n"));
     }
     let late = changes.iter().any(Change::is_short_notice);
     Ok(if late { Outcome::Verdict(1) } else { Outcome::Done })

@@ -9,7 +9,7 @@ use timbre_catalogue::Catalogue;
 use timbre_catalogue::export::Format;
 
 use super::{Document, Scope};
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, not_written};
 use crate::outcome::{Failure, Kind, Outcome};
 
 #[derive(Args)]
@@ -39,7 +39,7 @@ pub(super) fn execute(args: &ExportArgs, output: &OutputArgs) -> Result<Outcome,
         Failure::new(
             Kind::Refusal,
             "no-format",
-            "sous quelle forme ? Ajoutez --format json, csv, hosts ou addresses",
+            "sous quelle forme\u{a0}? Ajoutez --format json, csv, hosts ou addresses",
             "in which form? Add --format json, csv, hosts or addresses",
         )
     })?;
@@ -48,10 +48,10 @@ pub(super) fn execute(args: &ExportArgs, output: &OutputArgs) -> Result<Outcome,
     let catalogue = args.document.open(args.scope.as_ref().unwrap_or(&usual))?;
     let text = written(catalogue, format, ZonedDateTime::now().date());
     match &args.output {
-        None => anstream::print!("{text}"),
-        Some(path) => std::fs::write(path, text).map_err(|error| {
-            Failure::fault("not-written", format!("{}: {error}", path.display()))
-        })?,
+        None => output.answer(&text),
+        Some(path) => {
+            std::fs::write(path, text).map_err(|error| not_written(path.display(), &error))?
+        }
     }
     Ok(Outcome::Done)
 }

@@ -60,7 +60,7 @@ fn text(findings: &[Finding], language: Language) -> String {
     let [errors, warnings, notices] =
         [Severity::Error, Severity::Warning, Severity::Notice].map(count);
     text.push_str(&language.pick(
-        format!("erreurs : {errors} · avertissements : {warnings} · remarques : {notices}"),
+        format!("erreurs\u{a0}: {errors} · avertissements\u{a0}: {warnings} · remarques\u{a0}: {notices}"),
         format!("errors: {errors} · warnings: {warnings} · notices: {notices}"),
     ));
     text
@@ -93,6 +93,6 @@ mod tests {
     #[test]
     fn a_clean_document_is_told_in_one_line() {
         let text = text(&Catalogue::timbre().lint(), Language::French);
-        assert_eq!(text, "erreurs : 0 · avertissements : 0 · remarques : 0");
+        assert_eq!(text, "erreurs\u{a0}: 0 · avertissements\u{a0}: 0 · remarques\u{a0}: 0");
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn execute(args: CatalogueArgs, output: &OutputArgs) -> Result<Outcom
                 Form::Catalogue => timbre_catalogue::export::JSON_SCHEMA,
                 Form::Changes => timbre_catalogue::changes::JSON_SCHEMA,
             };
-            anstream::print!("{schema}");
+            output.answer(schema);
             Ok(Outcome::Done)
         }
     }

@@ -35,13 +35,13 @@ pub(super) fn execute(args: &ShowArgs, output: &OutputArgs) -> Result<Outcome, F
     let asked = |row: &Endpoint| args.endpoints.is_empty() || args.endpoints.contains(&row.id);
     let catalogue = catalogue.retaining(asked);
     if output.json {
-        anstream::print!("{}", export::json(&catalogue));
+        output.answer(&export::json(&catalogue));
     } else if args.endpoints.is_empty() {
-        anstream::println!("{}", overview(&catalogue, language));
+        output.answer(&(overview(&catalogue, language) + "\n"));
     } else {
         let stories: Vec<_> =
             catalogue.endpoints().iter().map(|row| story(row, language)).collect();
-        anstream::println!("{}", stories.join("\n\n"));
+        output.answer(&(stories.join("\n\n") + "\n"));
     }
     Ok(Outcome::Done)
 }
@@ -52,7 +52,10 @@ fn unknown(catalogue: &Catalogue, id: &EndpointId) -> Failure {
     Failure::new(
         Kind::Refusal,
         "no-such-endpoint",
-        format!("« {id} » n’est pas dans {} ; on y trouve : {known}", catalogue.id()),
+        format!(
+            "«\u{a0}{id}\u{a0}» n’est pas dans {}\u{a0}; on y trouve\u{a0}: {known}",
+            catalogue.id()
+        ),
         format!("“{id}” is not in {}, which has {known}", catalogue.id()),
     )
 }
@@ -67,13 +70,15 @@ fn overview(catalogue: &Catalogue, language: Language) -> String {
     let networks = catalogue.blocks().iter().flat_map(AddressBlock::networks);
     let networks: Vec<_> = networks.map(|network| network.to_string()).collect();
     if !networks.is_empty() {
-        let what = language.pick("blocs d’adresses publiés : ", "published address blocks: ");
+        let what = language.pick("blocs d’adresses publiés\u{a0}: ", "published address blocks: ");
         head.push(format!("{what}{}", networks.join(", ")));
     }
     if !catalogue.let_out().is_empty() {
         let ports: Vec<_> = catalogue.let_out().iter().map(u16::to_string).collect();
-        let what = language
-            .pick("ports que la machine laisse sortir : ", "ports that the machine lets out: ");
+        let what = language.pick(
+            "ports que la machine laisse sortir\u{a0}: ",
+            "ports that the machine lets out: ",
+        );
         head.push(format!("{what}{}", ports.join(", ")));
     }
     let mut rows = Vec::new();

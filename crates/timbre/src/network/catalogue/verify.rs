@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 use timbre_key_store::{PublicKey, Signature};
 
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, unreadable};
 use crate::outcome::{Failure, Kind, Outcome};
 
 /// The field of the answer that carries the signature.
@@ -68,9 +68,7 @@ pub(super) fn execute(args: &VerifyArgs, output: &OutputArgs) -> Result<Outcome,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
-        Failure::refusal("unreadable-file", format!("{}: {error}", path.display()))
-    })
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
 fn signature(args: &VerifyArgs) -> Result<Signature, Failure> {

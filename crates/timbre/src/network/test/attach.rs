@@ -21,7 +21,7 @@ pub(super) fn rules(
         bypass: true,
         resolvers: plan.resolvers.iter().map(|resolver| resolver.ip()).collect(),
     };
-    let policy = Policy::of(&plan.catalogue, &selection);
+    let policy = Policy::of(&plan.catalogue, &selection).told_in(dialect);
     let rules = timbre_firewall::write(dialect, &policy, comments(language));
     let attached = |file: &timbre_firewall::RuleFile| Attachment {
         name: file.name.clone(),

@@ -6,8 +6,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use timbre_network_test::print::{self, Settings};
 use timbre_network_test::{Check, Event, Verdict};
+use timbre_postage::Language;
 
 use super::paper::Paper;
+use crate::cli::{answer, say};
 
 /// What is shown while a run goes on, and what it has found so far.
 pub(super) struct Live {
@@ -35,7 +37,9 @@ impl Live {
     pub(super) fn event(&self, event: &Event) {
         if self.is_streamed {
             let line = print::event_line(event);
-            self.bar.suspend(|| anstream::println!("{line}"));
+            let language = self.settings.language;
+            let language = language.pick(Language::French, Language::English);
+            self.bar.suspend(|| answer(&(line + "\n"), language));
         }
         match event {
             Event::Started { checks } => self.bar.set_length(u64::try_from(*checks).unwrap_or(0)),
@@ -54,7 +58,7 @@ impl Live {
         // A required thing that fails is worth a line at once; the report has the last word on the rest.
         if check.verdict == Verdict::Fail && !self.bar.is_hidden() {
             let line = print::check_line(check, &self.settings);
-            self.bar.suspend(|| anstream::eprintln!("{line}"));
+            self.bar.suspend(|| say(&line));
         }
         if let Ok(mut checks) = self.checks.lock() {
             checks.push(check.clone());

@@ -1,12 +1,12 @@
 //! Where a report goes and in which form.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use timbre_network_test::Report;
 use timbre_network_test::print::{self, Attachment, Comparison, Format, Language, Settings};
 
-use crate::cli::OutputArgs;
+use crate::cli::{OutputArgs, not_written};
 use crate::outcome::{Failure, Kind};
 
 /// The form of a report, and its place.
@@ -42,6 +42,9 @@ impl Paper {
                 "un PDF ne s’écrit pas sur un terminal\u{a0}: ajoutez --output rapport.pdf",
                 "a PDF is not written to a terminal: add --output report.pdf",
             ));
+        }
+        if let Some(file) = &file {
+            check_place(file)?;
         }
         let settings = Settings {
             language: language(output),
@@ -80,8 +83,12 @@ impl Paper {
                 let written = out.write_all(bytes).and_then(|()| out.flush());
                 match written {
                     // Who reads has seen enough (`| head`).
-                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-                    other => other.map_err(|error| not_written("standard output", &error)),
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                    other => other.map_err(|error| {
+                        let place = self.settings.language;
+                        let place = place.pick("la sortie standard", "standard output");
+                        not_written(place, &error)
+                    }),
                 }
             }
         }
@@ -101,8 +108,17 @@ pub(super) fn unprintable(error: &print::PrintError) -> Failure {
     }
 }
 
-fn not_written(place: &str, error: &std::io::Error) -> Failure {
-    Failure::fault("not-written", format!("{place}: {error}"))
+/// Refuses a place where no file can be written, before a long run is lost to it.
+fn check_place(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let refused = match std::fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Some(ErrorKind::NotADirectory.into()),
+        Ok(_) if file.is_dir() => Some(ErrorKind::IsADirectory.into()),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    refused.map_or(Ok(()), |error| Err(not_written(file.display(), &error)))
 }
 
 /// Replaces a file as a whole: who reads it meanwhile sees the old report or the new one, never a part.
@@ -113,6 +129,6 @@ fn replace(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(&new, bytes).and_then(|()| std::fs::rename(&new, file)).map_err(|error| {
         // Of no use to anybody; that it stays is no worse than what is reported.
         let _ = std::fs::remove_file(&new);
-        not_written(&file.display().to_string(), &error)
+        not_written(file.display(), &error)
     })
 }

@@ -8,6 +8,7 @@ use timbre_network_test::{Event, Plan, Report};
 use super::interrupt::Interrupt;
 use super::live::Live;
 use super::paper::Paper;
+use crate::cli::say;
 
 /// The report, and whether the run was interrupted.
 pub(super) async fn one(plan: &Plan, paper: &Paper, interrupt: &mut Interrupt) -> (Report, bool) {
@@ -30,6 +31,6 @@ pub(super) async fn one(plan: &Plan, paper: &Paper, interrupt: &mut Interrupt) -
     let language = paper.settings.language;
     let note = language
         .pick("Interrompu\u{a0}: ce rapport est partiel.", "Interrupted: this report is partial.");
-    anstream::eprintln!("{note}");
+    say(note);
     (report, true)
 }
