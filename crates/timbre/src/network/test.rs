@@ -194,6 +194,14 @@ pub(crate) fn carry_out(
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
     let format = if output.json { Format::Json } else { paper.format };
+    if paper.with_rules.is_some() && !matches!(format, Format::Html | Format::Pdf) {
+        return Err(Failure::new(
+            Kind::Refusal,
+            "bad-argument",
+            "--with-rules joint les règles à une page\u{a0}: ajoutez --format html ou pdf",
+            "--with-rules attaches the rules to a page: add --format html or pdf",
+        ));
+    }
     let attachments = match paper.with_rules {
         Some(dialect) => attach::rules(dialect, plan, &paper.source, output.language()),
         None => Vec::new(),

@@ -82,6 +82,12 @@ fn a_configuration_in_another_encoding_is_read_and_what_is_no_text_is_refused() 
 }
 
 #[test]
+fn rules_are_attached_to_a_page_or_refused_and_never_left_out_in_silence() {
+    let told = network(&["test", "--format", "json", "--with-rules", "pac"]).expect_code(64);
+    assert!(told.stderr.contains("add --format html or pdf"), "{}", told.stderr);
+}
+
+#[test]
 fn a_report_that_has_no_place_is_refused_before_the_test_begins() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("missing").join("report.html");

@@ -73,7 +73,7 @@ pub(super) fn execute(args: &VerifyArgs, output: &OutputArgs) -> Result<Outcome,
             "whose configuration this is cannot be guessed: add --kind nftables, iptables, cisco-asa or squid",
         )
     })?;
-    let resolved = if args.resolve { resolve(&catalogue) } else { Resolved::new() };
+    let resolved = if args.resolve { resolve(&catalogue, output) } else { Resolved::new() };
     let judgements = verify(kind, &files, &catalogue, &args.chosen.selection(), &resolved);
     let worst = judgements.iter().map(|judgement| judgement.verdict).max();
     let rows: Vec<_> = judgements.into_iter().map(Row::from).collect();
@@ -98,16 +98,31 @@ fn read(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
     files.iter().map(one).collect()
 }
 
-/// The addresses that the hosts have now. A host without any is judged by those of the document.
-fn resolve(catalogue: &Catalogue) -> Resolved {
+/// The addresses that the hosts have now. A host without any is judged by those of the document, and that is told.
+fn resolve(catalogue: &Catalogue, output: &OutputArgs) -> Resolved {
     let targets = catalogue.endpoints().iter().flat_map(|row| &row.uses);
     let names: BTreeSet<_> = targets.filter_map(|target| target.host.name()).collect();
-    let found = names.into_iter().filter_map(|name| {
-        let addresses: BTreeSet<IpAddr> =
-            (name, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
-        Some((name.to_owned(), addresses.into_iter().collect()))
-    });
-    found.collect()
+    let mut resolved = Resolved::new();
+    let mut missing = Vec::new();
+    for name in names {
+        let found = (name, 0).to_socket_addrs().into_iter().flatten();
+        let addresses: BTreeSet<IpAddr> = found.map(|address| address.ip()).collect();
+        if addresses.is_empty() {
+            missing.push(name);
+        } else {
+            resolved.insert(name.to_owned(), addresses.into_iter().collect());
+        }
+    }
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        output.note(
+            &format!(
+                "attention\u{a0}: sans adresse ici, donc jugés selon celles du document\u{a0}: {missing}"
+            ),
+            &format!("warning: without an address here, so judged by the document’s: {missing}"),
+        );
+    }
+    resolved
 }
 
 /// Each destination with its host and port, which is what a firewall judges; under it the line that decides and why.
