@@ -50,9 +50,9 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => {
             if output.json {
-                anstream::println!("{}", failure.to_json());
+                output.answer(&format!("{}\n", failure.to_json()));
             } else {
-                anstream::eprintln!("timbre: {}", failure.message(output.language()));
+                cli::say(&format!("timbre: {}", failure.message(output.language())));
             }
             failure.exit_code()
         }

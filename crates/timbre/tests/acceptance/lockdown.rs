@@ -4,12 +4,13 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::namespace::Namespace;
 use crate::site::{Site, tell};
 
 /// How each layer fared: `yes`, `no` or `unknown`, of all its attempts.
@@ -26,6 +27,8 @@ fn all(checked: &Value, layer: &str, wanted: &str) {
 
 #[test]
 fn each_layer_of_the_process_holds_alone_and_its_absence_is_noticed() {
+    let namespace = Namespace::alone("layers");
+    namespace.enter();
     let site = Site::with_enrolled_meter();
     let check = |without: &[&str]| {
         let mut args = vec!["lockdown", "check", "--json"];
@@ -175,60 +178,10 @@ impl Drop for Killed {
     }
 }
 
-/// A network namespace with a route that leads to nobody, gone when dropped.
-struct Namespace(String);
-
-impl Namespace {
-    fn new(test: &str) -> Namespace {
-        let namespace = Namespace(format!("timbre-{test}-{}", std::process::id()));
-        let name = namespace.0.as_str();
-        ip(&["netns", "add", name]);
-        ip(&["-n", name, "link", "set", "lo", "up"]);
-        ip(&["-n", name, "link", "add", "out0", "type", "veth", "peer", "name", "nobody0"]);
-        ip(&["-n", name, "link", "set", "out0", "up"]);
-        ip(&["-n", name, "link", "set", "nobody0", "up"]);
-        ip(&["-n", name, "addr", "add", "198.51.100.10/24", "dev", "out0"]);
-        ip(&["-n", name, "route", "add", "default", "via", "198.51.100.1"]);
-        namespace
-    }
-
-    /// What `/etc/hosts` says inside.
-    fn hosts(&self, text: &str) {
-        let folder = self.etc();
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("hosts"), text).unwrap();
-    }
-
-    fn etc(&self) -> PathBuf {
-        Path::new("/etc/netns").join(&self.0)
-    }
-
-    fn command(&self, command: &Command) -> Command {
-        let mut inside = Command::new("ip");
-        inside.args(["netns", "exec", &self.0]).arg(command.get_program()).args(command.get_args());
-        inside
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
-        let _ = std::fs::remove_dir_all(self.etc());
-    }
-}
-
-fn ip(args: &[&str]) {
-    let done = Command::new("ip").args(args).status().is_ok_and(|status| status.success());
-    assert!(
-        done,
-        "ip {args:?}: this test makes a network namespace: run it as root, with iproute2"
-    );
-}
-
 #[test]
 fn the_egress_policy_holds_alone_and_its_absence_is_noticed() {
     let site = Site::with_enrolled_meter();
-    let namespace = Namespace::new("policy");
+    let namespace = Namespace::with_route("policy");
     let check = || {
         let check = site.meter_command(["lockdown", "check", "--json"]);
         tell(&mut namespace.command(&check)).json()
@@ -251,7 +204,7 @@ fn the_egress_policy_holds_alone_and_its_absence_is_noticed() {
 #[test]
 fn the_resolver_admits_what_is_on_the_allow_list_and_nothing_else() {
     let site = Site::with_enrolled_meter();
-    let namespace = Namespace::new("resolver");
+    let namespace = Namespace::with_route("resolver");
     let apply = site.meter_command(["lockdown", "apply", "--user", "nobody", "--units"]);
     tell(namespace.command(&apply).arg(site.path("units"))).expect_code(0);
     namespace.hosts("203.0.113.10 comet.timbre.localhost\n203.0.113.66 evil.example\n");

@@ -11,6 +11,7 @@ mod kill;
 mod lockdown;
 mod lost_reply;
 mod marks;
+mod namespace;
 mod network_catalogue;
 mod network_guide;
 mod network_rules;

@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::namespace::Namespace;
 use crate::site::{Site, Told, tell, timbre};
 
 /// What needs more of a network than one machine has; those checks are proved in the laboratory.
@@ -300,6 +301,8 @@ fn a_watch_tells_what_changed_and_ends_with_the_last_verdict() {
 /// REQ NET-9: the tool that is built into the meter, with the meter's own settings and behind its own walls.
 #[test]
 fn the_meter_tests_its_own_network() {
+    let namespace = Namespace::alone("own-test");
+    namespace.enter();
     let site = Site::with_enrolled_meter();
     let file = site.path("reports").join("report.json");
     let mut test = site.meter_command(["network-test", "--format", "json", "--output"]);
