@@ -38,7 +38,7 @@ pub use settings::{
 };
 pub use timbre_protocol::transaction_upload::Reason as UploadReason;
 pub use timbre_psd::TrustAnchors;
-pub use trigger::{Snapshot, Task, Trigger, plan};
+pub use trigger::{Snapshot, Task, Trigger, plan, settles_refill};
 
 /// Name and version of the meter's software, as it introduces itself.
 pub const SOFTWARE: &str = concat!("timbre-meter/", env!("CARGO_PKG_VERSION"));

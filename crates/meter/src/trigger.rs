@@ -158,6 +158,23 @@ pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
     tasks
 }
 
+/// Whether a refusal of this code is of the refill itself, so that it is known never to have been booked: an
+/// infrastructure answers the number of a booked refill with its reply. Any other refusal may come from in front of the
+/// books and says nothing of them.
+#[must_use]
+pub fn settles_refill(code: &str) -> bool {
+    const OF_THE_REFILL: [&str; 7] = [
+        "below-minimum",
+        "above-maximum",
+        "over-capacity",
+        "insufficient-funds",
+        "account-locked",
+        "meter-suspended",
+        "inspection-overdue",
+    ];
+    OF_THE_REFILL.contains(&code)
+}
+
 fn upload_reason(trigger: Trigger) -> Option<Reason> {
     match trigger {
         Trigger::Sleep => Some(Reason::Sleep),

@@ -20,5 +20,5 @@ pub(crate) use body::hear;
 pub(crate) use limits::Permit;
 pub(crate) use metrics::Metrics;
 pub(crate) use plain::{Asked, hex, json, matches};
-pub(crate) use routes::service_names;
+pub(crate) use routes::{Doing, exchange, service_names};
 pub use server::{Running, serve};

@@ -17,9 +17,9 @@ use crate::deployment::Deployment;
 use crate::refusal::Refused;
 use crate::{catalogue, comet, distributor, downloads, network_test, uploads};
 
-type Doing<T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send>>;
+pub(crate) type Doing<T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send>>;
 /// Its reply is XML.
-type ExchangeHandler = fn(Arc<Deployment>, Arc<Call>) -> Doing<String>;
+pub(crate) type ExchangeHandler = fn(Arc<Deployment>, Arc<Call>) -> Doing<String>;
 type PlainHandler = fn(Arc<Deployment>, Asked) -> Doing<Response>;
 
 /// A row of the catalogue and what answers there.
@@ -84,6 +84,14 @@ pub(super) fn routes(catalogue: &Catalogue, only: &[String], scheme: Scheme) -> 
         })
         .filter(|route| scheme == Scheme::Https || route.is_plain())
         .collect()
+}
+
+/// What answers an exchange, and the most bytes that a request for it may have.
+pub(crate) fn exchange(id: &EndpointId) -> Option<(usize, ExchangeHandler)> {
+    match handler(id)? {
+        Serves::Exchange { limit, handler } => Some((limit, handler)),
+        Serves::Plain { .. } => None,
+    }
 }
 
 fn handler(id: &EndpointId) -> Option<Serves> {

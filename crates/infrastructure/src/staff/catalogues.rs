@@ -4,7 +4,6 @@ use sqlx::AnyConnection;
 use timbre_catalogue::Catalogue;
 
 use super::{Staff, StaffError};
-use crate::call::now;
 use crate::store::catalogues::{self, PublishedCatalogue};
 use crate::store::{StoreError, Work, audit};
 
@@ -21,7 +20,7 @@ impl Staff {
         text: &str,
     ) -> Result<PublishedCatalogue, StaffError> {
         let catalogue = Catalogue::read_either(file, text)?;
-        let published = PublishedCatalogue::of(&catalogue, &self.who, now());
+        let published = PublishedCatalogue::of(&catalogue, &self.who, self.now());
         self.store.write(Publish { published, catalogue }).await?
     }
 

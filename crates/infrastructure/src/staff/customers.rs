@@ -7,7 +7,7 @@ use timbre_funds::{Deposit, RequestId, deposit};
 use timbre_postage::{AccountNumber, Amount, Currency, Language, PostalCode};
 
 use super::{Staff, StaffError};
-use crate::call::{now, today};
+use crate::call::today;
 use crate::store::customers::{self, Customer};
 use crate::store::{StoreError, Work, audit, transfers};
 
@@ -49,7 +49,7 @@ impl Staff {
             return Err(StaffError::Invalid("a customer has a name of at most 200 characters"));
         }
         of_currency(new.credit_limit, new.currency)?;
-        let create = Create { new, who: self.who.clone(), now: now() };
+        let create = Create { new, who: self.who.clone(), now: self.now() };
         Ok(self.store.write(create).await?)
     }
 
@@ -64,7 +64,7 @@ impl Staff {
         daily: Option<Amount>,
     ) -> Result<Customer, StaffError> {
         let who = self.who.clone();
-        let set = SetCredit { account, limit, daily, who, now: now() };
+        let set = SetCredit { account, limit, daily, who, now: self.now() };
         self.store.write(set).await?
     }
 
@@ -77,7 +77,7 @@ impl Staff {
         account: AccountNumber,
         locked: bool,
     ) -> Result<Customer, StaffError> {
-        let lock = SetLocked { account, locked, who: self.who.clone(), now: now() };
+        let lock = SetLocked { account, locked, who: self.who.clone(), now: self.now() };
         self.store.write(lock).await?
     }
 
@@ -92,7 +92,7 @@ impl Staff {
         reference: RequestId,
     ) -> Result<DepositReceipt, StaffError> {
         let who = self.who.clone();
-        let book = BookDeposit { account, amount, reference, who, now: now() };
+        let book = BookDeposit { account, amount, reference, who, now: self.now() };
         self.store.write(book).await?
     }
 

@@ -7,7 +7,6 @@ use timbre_postage::{MeterSerial, PieceCount};
 use timbre_protocol::transaction_upload::TransactionRecord;
 
 use super::{Staff, StaffError};
-use crate::call::now;
 use crate::store::{StoreError, Work, marks, records};
 
 /// A mark that was seen.
@@ -27,7 +26,7 @@ impl Staff {
         serial: MeterSerial,
         pieces: PieceCount,
     ) -> Result<Sighting, StaffError> {
-        let see = See { serial, pieces, now: now() };
+        let see = See { serial, pieces, now: self.now() };
         Ok(Sighting { seen_before: self.store.write(see).await? })
     }
 

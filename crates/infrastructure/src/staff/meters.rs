@@ -9,7 +9,6 @@ use timbre_protocol::installation::InspectionPolicy;
 use timbre_protocol::transaction_upload::TransactionRecord;
 
 use super::{Staff, StaffError};
-use crate::call::now;
 use crate::store::audit::AuditLine;
 use crate::store::cases::Case;
 use crate::store::inspections::InspectionRecord;
@@ -43,7 +42,7 @@ impl Staff {
     /// [`StaffError::UnknownCustomer`], [`StaffError::MeterExists`], [`StaffError::WrongCurrency`], or a fault of the
     /// store.
     pub async fn enrol_meter(&self, new: NewMeter) -> Result<Meter, StaffError> {
-        let enrol = Enrol { new, who: self.who.clone(), now: now() };
+        let enrol = Enrol { new, who: self.who.clone(), now: self.now() };
         self.store.write(enrol).await?
     }
 
@@ -70,7 +69,7 @@ impl Staff {
         to: MeterState,
         reason: &str,
     ) -> Result<Meter, StaffError> {
-        let (who, reason, now) = (self.who.clone(), reason.to_owned(), now());
+        let (who, reason, now) = (self.who.clone(), reason.to_owned(), self.now());
         self.store.write(Change { serial, from, to, reason, who, now }).await?
     }
 

@@ -15,6 +15,7 @@ mod reconcile;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use timbre_key_store::KeyStore;
 
 pub use books::{AccountBalance, Statement};
@@ -24,6 +25,7 @@ pub use marks::Sighting;
 pub use meters::NewMeter;
 pub use reconcile::{Finding, MeterReconciliation, ReconciledLine};
 
+use crate::call;
 use crate::config::Config;
 use crate::ground::{Ground, ServeError};
 use crate::store::Store;
@@ -35,6 +37,8 @@ pub struct Staff {
     keys: Arc<dyn KeyStore>,
     who: String,
     suspends: bool,
+    /// When it happens, where that is not simply now.
+    at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Staff {
@@ -58,7 +62,18 @@ impl Staff {
     }
 
     pub(crate) fn new(store: Store, keys: Arc<dyn KeyStore>, who: &str, suspends: bool) -> Self {
-        Staff { store, keys, who: who.to_owned(), suspends }
+        Staff { store, keys, who: who.to_owned(), suspends, at: None }
+    }
+
+    /// The same person at work at this instant: for simulations, whose time is their own.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Staff { at: Some(now), ..self }
+    }
+
+    /// The one “now” of a deed.
+    fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(call::now)
     }
 
     /// Closes the store, when nobody else in this process uses it.

@@ -5,7 +5,6 @@ use timbre_postage::RateTable;
 use timbre_protocol::rate_download::SignedTable;
 
 use super::{Staff, StaffError};
-use crate::call::now;
 use crate::store::rate_tables::{self, PublishedTable};
 use crate::store::{StoreError, Work, audit};
 
@@ -22,7 +21,7 @@ impl Staff {
             effective_from: table.effective_from(),
             effective_until: table.effective_until(),
             digest: rate_tables::digest(text),
-            published: now(),
+            published: self.now(),
         };
         let signed = SignedTable::publish(table.id(), text, &*self.keys)?;
         self.store.write(Publish { published, signed, who: self.who.clone() }).await?

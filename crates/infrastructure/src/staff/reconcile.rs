@@ -11,7 +11,6 @@ use timbre_protocol::Hash;
 use timbre_protocol::transaction_upload::{RecordKind, TransactionRecord};
 
 use super::{Staff, StaffError};
-use crate::call::now;
 use crate::comet::suspicion::{self, Suspicion};
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter};
@@ -75,7 +74,7 @@ impl Staff {
         let reconciled = MeterReconciliation::from(reconcile::meter(&books));
         if !reconciled.discrepancies.is_empty() {
             let findings = reconciled.discrepancies.clone();
-            let (suspends, now) = (self.suspends, now());
+            let (suspends, now) = (self.suspends, self.now());
             self.store.write(Report { serial, findings, suspends, now }).await?;
         }
         Ok(reconciled)

@@ -10,7 +10,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use tokio::sync::mpsc;
 
-use super::writer::{self, Job};
+use super::fate::{self, Fates};
+use super::writer::{self, Job, Steps};
 use super::{StoreError, migrations};
 use crate::config::{DatabaseUrl, Engine};
 
@@ -40,6 +41,8 @@ pub struct Store {
     engine: Engine,
     pool: AnyPool,
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    /// A simulation's; a product has none.
+    fates: Option<Fates>,
 }
 
 impl Store {
@@ -57,6 +60,12 @@ impl Store {
     }
 
     async fn connect_sqlite(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let (writer, pool) = Self::sqlite_pools(url).await?;
+        let queue = Some(writer::start(writer));
+        Ok(Store { engine: Engine::Sqlite, pool, queue, fates: None })
+    }
+
+    async fn sqlite_pools(url: &DatabaseUrl) -> Result<(AnyPool, AnyPool), StoreError> {
         let writer = AnyPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)
@@ -64,14 +73,34 @@ impl Store {
             .connect(url.reveal())
             .await?;
         migrate(&writer, Engine::Sqlite).await?;
-        let pool = AnyPoolOptions::new()
+        let readers = AnyPoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(prepare_sqlite(connection)))
             .connect(url.reveal())
             .await?;
-        Ok(Store { engine: Engine::Sqlite, pool, queue: Some(writer::start(writer)) })
+        Ok((writer, readers))
+    }
+
+    /// An SQLite store for a simulation, which commits the groups itself and decides what becomes of each commit.
+    pub(crate) async fn in_groups(
+        url: &DatabaseUrl,
+        fates: Fates,
+    ) -> Result<(Self, Steps), StoreError> {
+        sqlx::any::install_default_drivers();
+        let (writer, pool) = Self::sqlite_pools(url).await?;
+        let (queue, steps) = writer::in_steps(writer, fates.clone());
+        let store = Store { engine: Engine::Sqlite, pool, queue: Some(queue), fates: Some(fates) };
+        Ok((store, steps))
+    }
+
+    /// An SQLite store for a simulation that writes as on PostgreSQL: each work is its own transaction, done again where
+    /// the fate of its commit calls for it.
+    pub(crate) async fn one_by_one(url: &DatabaseUrl, fates: Fates) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let (_, pool) = Self::sqlite_pools(url).await?;
+        Ok(Store { engine: Engine::Sqlite, pool, queue: None, fates: Some(fates) })
     }
 
     async fn connect_postgres(url: &DatabaseUrl) -> Result<Self, StoreError> {
@@ -88,7 +117,7 @@ impl Store {
             .connect(url.reveal())
             .await?;
         migrate(&pool, Engine::Postgres).await?;
-        Ok(Store { engine: Engine::Postgres, pool, queue: None })
+        Ok(Store { engine: Engine::Postgres, pool, queue: None, fates: None })
     }
 
     /// `sqlite` or `postgres`.
@@ -138,16 +167,16 @@ impl Store {
     pub(crate) async fn write<W: Work>(&self, work: W) -> Result<W::Output, StoreError> {
         match &self.queue {
             Some(queue) => writer::submit(queue, work).await,
-            None => self.write_postgres(&work).await,
+            None => self.write_alone(&work).await,
         }
     }
 
-    async fn write_postgres<W: Work>(&self, work: &W) -> Result<W::Output, StoreError> {
+    async fn write_alone<W: Work>(&self, work: &W) -> Result<W::Output, StoreError> {
         let mut attempt = 1;
         loop {
             // Whoever waited in vain for a connection has waited long enough.
             let mut connection = self.reader().await?;
-            match once(&mut connection, work).await {
+            match once(&mut connection, work, self.fates.as_ref()).await {
                 Err(StoreError::Conflict(_) | StoreError::Unavailable(_)) if attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -157,10 +186,14 @@ impl Store {
     }
 }
 
-async fn once<W: Work>(connection: &mut AnyConnection, work: &W) -> Result<W::Output, StoreError> {
+async fn once<W: Work>(
+    connection: &mut AnyConnection,
+    work: &W,
+    fates: Option<&Fates>,
+) -> Result<W::Output, StoreError> {
     let mut tx = connection.begin().await?;
     let output = work.run(&mut tx).await?;
-    tx.commit().await?;
+    fate::commit(tx, fates).await?;
     Ok(output)
 }
 

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::fate::{self, Fates};
 use super::{StoreError, Work};
 
 const QUEUE: usize = 1024;
@@ -65,7 +66,7 @@ pub(super) fn start(pool: AnyPool) -> mpsc::Sender<Box<dyn Job>> {
         while jobs.recv_many(&mut group, LARGEST_GROUP).await > 0 {
             let (pool, group) = (pool.clone(), std::mem::take(&mut group));
             // A task of its own: a panic ends this group and not the writer, and its transaction is undone.
-            if let Err(error) = tokio::spawn(settle(pool, group)).await {
+            if let Err(error) = tokio::spawn(settle(pool, group, None)).await {
                 tracing::error!(%error, "a group of writes was abandoned");
             }
         }
@@ -74,9 +75,44 @@ pub(super) fn start(pool: AnyPool) -> mpsc::Sender<Box<dyn Job>> {
     sender
 }
 
-async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>) {
+/// The queue of a store whose groups a simulation forms and commits, one at a time.
+pub(crate) struct Steps {
+    pool: AnyPool,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    group: Vec<Box<dyn Job>>,
+    fates: Fates,
+}
+
+/// Makes a queue that nothing takes from but [`Steps`].
+pub(super) fn in_steps(pool: AnyPool, fates: Fates) -> (mpsc::Sender<Box<dyn Job>>, Steps) {
+    let (sender, jobs) = mpsc::channel(QUEUE);
+    (sender, Steps { pool, jobs, group: Vec::new(), fates })
+}
+
+impl Steps {
+    /// Waits until a write has queued up. It joins the group that is to be committed next.
+    pub(crate) async fn queued(&mut self) {
+        match self.jobs.recv().await {
+            Some(job) => self.group.push(job),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// How many writes would be committed now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.group.len()
+    }
+
+    /// Commits the group, as the writer of a product does.
+    pub(crate) async fn commit(&mut self) {
+        let group = std::mem::take(&mut self.group);
+        settle(self.pool.clone(), group, Some(&self.fates)).await;
+    }
+}
+
+async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>, fates: Option<&Fates>) {
     if group.len() > 1 {
-        match commit(&pool, &mut group).await {
+        match commit(&pool, &mut group, fates).await {
             Ok(true) => {
                 for job in group {
                     job.settle(Ok(()));
@@ -93,13 +129,17 @@ async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>) {
         }
     }
     for mut job in group {
-        let committed = commit(&pool, std::slice::from_mut(&mut job)).await;
+        let committed = commit(&pool, std::slice::from_mut(&mut job), fates).await;
         job.settle(committed.map(drop));
     }
 }
 
 /// Does all of the work in one transaction; false when a piece of it failed and nothing was done.
-async fn commit(pool: &AnyPool, group: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
+async fn commit(
+    pool: &AnyPool,
+    group: &mut [Box<dyn Job>],
+    fates: Option<&Fates>,
+) -> Result<bool, StoreError> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     for job in group {
@@ -108,7 +148,7 @@ async fn commit(pool: &AnyPool, group: &mut [Box<dyn Job>]) -> Result<bool, Stor
             return Ok(false);
         }
     }
-    tx.commit().await?;
+    fate::commit(tx, fates).await?;
     Ok(true)
 }
 

@@ -10,6 +10,7 @@ use timbre_protocol::{Refill, refill};
 
 use super::{Meter, nonce};
 use crate::error::{MeterError, Refusal};
+use crate::trigger::settles_refill;
 
 /// What a refill did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -84,19 +85,6 @@ impl Meter {
     }
 }
 
-/// Whether this refusal is of the refill itself, so that it is known never to have been booked: an
-/// infrastructure answers the number of a booked refill with its reply. Any other refusal may come from
-/// in front of the books and says nothing of them.
 fn settles(error: &MeterError) -> bool {
-    const OF_THE_REFILL: [&str; 7] = [
-        "below-minimum",
-        "above-maximum",
-        "over-capacity",
-        "insufficient-funds",
-        "account-locked",
-        "meter-suspended",
-        "inspection-overdue",
-    ];
-    matches!(error, MeterError::Refusal(Refusal::Infrastructure(refusal))
-        if OF_THE_REFILL.contains(&refusal.code.as_str()))
+    matches!(error, MeterError::Refusal(Refusal::Infrastructure(refusal)) if settles_refill(&refusal.code))
 }
