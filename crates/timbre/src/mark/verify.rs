@@ -8,10 +8,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use timbre_funds::MeterState;
-use timbre_indicium::RateTableTag;
 use timbre_indicium::verify::{
-    self, DateWindow, Evidence, KnownKey, KnownMeter, Sighting, Standing, Verdict,
+    self, DateWindow, Decision, Evidence, Finding, Interruption, KnownKey, KnownMeter, Reason,
+    ScannedPiece, Sighting, Verdict,
 };
+use timbre_indicium::{Mark, MarkKind, RateTableTag};
 use timbre_infrastructure::{Meter, Staff, StaffError};
 use timbre_postage::rates::{RateBook, RateTable};
 use timbre_postage::{Amount, Country, Dimensions, Language, Piece, Service, Weight};
@@ -59,18 +60,23 @@ pub(super) struct VerifyArgs {
     look_only: bool,
 }
 
-/// A verdict on one mark, for a program.
+/// A verdict on one piece, for a program: a picture, or a page of a PDF.
 #[derive(Serialize)]
 struct Judged {
+    place: String,
+    decision: &'static str,
     genuine: bool,
     accepted: bool,
+    /// What is missing of its postage.
+    due: Option<String>,
     findings: Vec<JudgedFinding>,
-    mark: Fields,
+    marks: Vec<Fields>,
 }
 
 #[derive(Serialize)]
 struct JudgedFinding {
     code: &'static str,
+    gravity: &'static str,
     fr: String,
     en: String,
 }
@@ -117,33 +123,43 @@ impl Judge {
             tables.extend(RateTable::parse(&text));
         }
         let mut judged = Vec::new();
-        for found in found {
-            let price = match self.price(found, &tables) {
+        // What lies on one picture or page is one piece: a redate beside the mark that it redates.
+        for piece in found.chunk_by(|one, next| one.place() == next.place()) {
+            let price = match self.price(piece, &tables) {
                 Ok(price) => price,
                 Err(failure) => return Ok(Err(failure)),
             };
-            let verdict = self.one(staff, found, price).await?;
-            judged.push(Judged {
-                genuine: verdict.genuine,
-                accepted: verdict.is_accepted(),
-                findings: verdict
-                    .findings
-                    .into_iter()
-                    .map(|finding| JudgedFinding {
-                        code: finding.code,
-                        fr: finding.fr,
-                        en: finding.en,
-                    })
-                    .collect(),
-                mark: Fields::of(found, &tables, self.language),
-            });
+            let verdict = self.one(staff, piece, price).await?;
+            judged.push(self.judged(piece, verdict, &tables));
         }
         Ok(Ok(judged))
     }
 
-    /// What the piece should have cost: by its weight, or else by the rate row that the mark names.
-    fn price(&self, found: &Found, tables: &[RateTable]) -> Result<Option<Amount>, Failure> {
-        let data = found.mark.data();
+    fn judged(&self, piece: &[Found], verdict: Verdict, tables: &[RateTable]) -> Judged {
+        let finding = |finding: Finding| JudgedFinding {
+            code: finding.code,
+            gravity: finding.gravity.as_str(),
+            fr: finding.fr,
+            en: finding.en,
+        };
+        Judged {
+            place: piece.first().map(Found::place).unwrap_or_default(),
+            decision: verdict.decision.as_str(),
+            genuine: verdict.is_genuine(),
+            accepted: verdict.is_accepted(),
+            due: match verdict.decision {
+                Decision::ShortPaid { due } => Some(due.decimal()),
+                _ => None,
+            },
+            findings: verdict.findings.into_iter().map(finding).collect(),
+            marks: piece.iter().map(|one| Fields::of(one, tables, self.language)).collect(),
+        }
+    }
+
+    /// What the piece should have cost: by its weight, or else by the rate row that its mark of postage names.
+    fn price(&self, found: &[Found], tables: &[RateTable]) -> Result<Option<Amount>, Failure> {
+        let franked = found.iter().find(|one| one.mark.data().kind == MarkKind::Postage);
+        let Some(data) = franked.map(|one| one.mark.data()) else { return Ok(None) };
         let Some(piece) = &self.piece else {
             let table = tables.iter().find(|table| RateTableTag::of(table.id()) == data.rate_table);
             return Ok(table
@@ -164,55 +180,63 @@ impl Judge {
     async fn one(
         &self,
         staff: &Staff,
-        found: &Found,
+        found: &[Found],
         price: Option<Amount>,
     ) -> Result<Verdict, StaffError> {
-        let data = found.mark.data();
-        let known = match staff.known_meter(data.serial).await? {
-            Some(meter) => Some(known_meter(staff, meter).await?),
-            None => None,
-        };
-        let mut evidence = Evidence {
-            meter: known.as_ref(),
-            scanned_on: self.scanned_on,
-            window: DateWindow::default(),
-            price,
-            seen_before: None,
-        };
-        let verdict = verify::check(&found.mark, &evidence);
+        let marks: Vec<Mark> = found.iter().map(|one| one.mark.clone()).collect();
+        let mut meters = Vec::with_capacity(marks.len());
+        for mark in &marks {
+            meters.push(match staff.known_meter(mark.data().serial).await? {
+                Some(meter) => Some(known_meter(staff, meter).await?),
+                None => None,
+            });
+        }
+        let piece =
+            ScannedPiece { marks: &marks, scanned_on: self.scanned_on, price, posted_in: &[] };
+        let evidence: Vec<Evidence<'_>> = meters
+            .iter()
+            .map(|meter| Evidence { meter: meter.as_ref(), ..Evidence::default() })
+            .collect();
+        let verdict = verify::judge(&piece, &evidence, DateWindow::default());
         // Only a genuine mark is noted: else a forgery that comes first would make the real piece look like the copy.
-        if !verdict.genuine || !self.note {
+        if !verdict.is_genuine() || !self.note {
             return Ok(verdict);
         }
-        let seen = staff.record_scan(data.serial, data.pieces).await?.seen_before;
-        let Some(first) = seen else { return Ok(verdict) };
-        let date = date_of(first);
-        let sighting = Sighting { date, place: found.place() };
-        evidence.seen_before = Some(&sighting);
-        Ok(verify::check(&found.mark, &evidence))
+        let mut sightings = Vec::with_capacity(marks.len());
+        for mark in &marks {
+            let seen = staff.record_scan(mark.data().serial, mark.data().pieces).await?.seen_before;
+            let place = found.first().map(Found::place).unwrap_or_default();
+            sightings.push(seen.map(|at| Sighting { at, place, machine: "timbre".to_owned() }));
+        }
+        let again = evidence.iter().zip(&sightings);
+        let evidence: Vec<Evidence<'_>> =
+            again.map(|(one, seen)| Evidence { seen_before: seen.as_ref(), ..*one }).collect();
+        Ok(verify::judge(&piece, &evidence, DateWindow::default()))
     }
 }
 
 async fn known_meter(staff: &Staff, meter: Meter) -> Result<KnownMeter, StaffError> {
     let enrolled = date_of(meter.enrolled);
-    let standing = match meter.state {
-        MeterState::Installed => Standing::InService,
-        MeterState::Enrolled => Standing::StoppedSince(enrolled),
+    let since = match meter.state {
+        MeterState::Installed => None,
+        MeterState::Enrolled => Some(enrolled),
         MeterState::Suspended | MeterState::Withdrawn => {
             // What it printed before it was stopped stays good.
             let log = staff.audit_log(Some(&meter.serial.to_string())).await?;
             let stop = log.iter().rev().find(|line| line.what == "suspended");
-            Standing::StoppedSince(stop.map_or(enrolled, |line| date_of(line.at)))
+            Some(stop.map_or(enrolled, |line| date_of(line.at)))
         }
     };
+    let stopped = since.map(|since| Interruption { since, until: None, reason: Reason::Stopped });
     let key = meter.indicium_key;
     let keys = key.map(|key| KnownKey { key, valid_from: enrolled, valid_until: None });
     Ok(KnownMeter {
         serial: meter.serial,
         indicia_number: meter.indicia_number,
-        postal_code: meter.postal_code,
+        postal_codes: vec![meter.postal_code],
         keys: keys.into_iter().collect(),
-        standing,
+        interruptions: stopped.into_iter().collect(),
+        control_sums: Vec::new(),
     })
 }
 
@@ -221,16 +245,20 @@ fn date_of(instant: jiff::Timestamp) -> Date {
 }
 
 fn story(judged: &Judged, language: Language) -> String {
-    let Fields { place, meter, piece, amount, currency, date, .. } = &judged.mark;
-    let word = match (judged.genuine, judged.accepted) {
-        (true, true) => language.pick("authentique", "genuine"),
-        (true, false) => {
-            language.pick("authentique, mais à reprendre", "genuine, but not in order")
-        }
-        (false, _) => language.pick("NON AUTHENTIQUE", "NOT GENUINE"),
+    let word = match judged.decision {
+        "accept" => language.pick("authentique", "genuine"),
+        "accept-with-note" => language.pick("authentique, à noter", "genuine, with a note"),
+        "short-paid" => language.pick("authentique, mais à reprendre", "genuine, but not in order"),
+        "duplicate" => language.pick("COPIE", "DUPLICATE"),
+        "unreadable" => language.pick("illisible", "unreadable"),
+        _ => language.pick("NON AUTHENTIQUE", "NOT GENUINE"),
     };
-    let mut lines =
-        vec![format!("{place}: {word}  ({meter} #{piece}, {amount} {currency}, {date})")];
+    let mark = |mark: &Fields| {
+        let Fields { meter, piece, amount, currency, date, .. } = mark;
+        format!("{meter} #{piece}, {amount} {currency}, {date}")
+    };
+    let marks = judged.marks.iter().map(mark).collect::<Vec<_>>().join("; ");
+    let mut lines = vec![format!("{}: {word}  ({marks})", judged.place)];
     for finding in &judged.findings {
         lines.push(format!("  {}: {}", finding.code, language.pick(&finding.fr, &finding.en)));
     }
