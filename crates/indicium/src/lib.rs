@@ -14,6 +14,7 @@
 mod artwork;
 mod bitmap;
 mod error;
+pub mod format;
 mod mark;
 mod mark_data;
 pub mod pdf;

@@ -1,22 +1,24 @@
-//! From a picture to the marks on it.
+//! From a picture to the marks on it, and to the symbols of other operators.
 //!
-//! A scan is read in shades of grey in which red ink is dark: of a colour picture only the green
-//! channel is looked at. Whatever is found is a [`Mark`] that parses; whether it is genuine is for
-//! [`crate::verify`]. This module refuses pictures past [`MAXIMUM_PIXELS`] and never guesses bytes
-//! that error correction could not restore.
+//! A scan is read in shades of grey in which red ink is dark: of a colour picture the green channel is looked at first. If it shows nothing, other views are tried: without what
+//! is black (a postmark over a red mark), the other channels (ink and paper of unlucky colours), fainter texture. Whatever is found is a [`Mark`] that parses, or a
+//! symbol of a [published format](crate::format); whether a mark is genuine is for [`crate::verify`]. This module refuses pictures past [`MAXIMUM_PIXELS`], does a bounded amount of
+//! work on each, and never guesses bytes that error correction could not restore.
 
-use std::collections::BTreeSet;
-use std::io::Cursor;
+mod attempt;
+mod contrast;
+mod grid;
+mod locate;
+mod plane;
+mod shape;
+mod views;
 
-use image::{DynamicImage, GrayImage, ImageReader, Luma};
-use rxing::common::{
-    BitMatrix, DetectorRXingResult as _, GlobalHistogramBinarizer, HybridBinarizer,
-};
-use rxing::datamatrix::decoder::Decoder;
-use rxing::datamatrix::detector::zxing_cpp_detector;
-use rxing::{Binarizer as _, Luma8Source};
+use image::GrayImage;
 
-use crate::symbol::MODULES;
+use self::attempt::Seen;
+use self::plane::Pyramid;
+pub use self::views::Picture;
+use crate::format::{self, Published};
 use crate::{Mark, MarkError};
 
 /// The most pixels a picture may have: an A3 page at 600 dpi, rounded up.
@@ -51,13 +53,22 @@ pub enum ScanError {
     NotAMark(#[from] MarkError),
 }
 
+/// A symbol that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// A mark of ours.
+    Mark(Box<Mark>),
+    /// A symbol of another operator, in a published format.
+    Published(Published),
+}
+
 /// The marks on a PNG or JPEG picture, each once.
 ///
 /// # Errors
 /// A [`ScanError`] that says why there is none. If at least one mark reads, what else is on the
 /// picture does not matter.
 pub fn read_image(bytes: &[u8]) -> Result<Vec<Mark>, ScanError> {
-    read_gray(&ink_of_file(bytes)?)
+    Picture::open(bytes)?.marks()
 }
 
 /// The marks on a picture in shades of grey in which ink is dark, each once.
@@ -65,114 +76,103 @@ pub fn read_image(bytes: &[u8]) -> Result<Vec<Mark>, ScanError> {
 /// # Errors
 /// As [`read_image`].
 pub fn read_gray(image: &GrayImage) -> Result<Vec<Mark>, ScanError> {
-    check_size(image.width(), image.height())?;
-    let mut findings = Findings::default();
-    // The local threshold copes with shadows and paper; the global one with marks that fill the
-    // picture. The second is asked only when the first saw no mark.
-    for matrix in [local_threshold, global_threshold] {
-        if let Some(matrix) = matrix(image) {
-            findings.look_at(&matrix);
-        }
-        if !findings.marks.is_empty() {
-            break;
-        }
+    Picture::from_gray(image.clone())?.marks()
+}
+
+impl Picture {
+    /// The marks on it, each once.
+    ///
+    /// # Errors
+    /// As [`read_image`].
+    pub fn marks(&self) -> Result<Vec<Mark>, ScanError> {
+        let mut findings = Findings::default();
+        self.look(&mut findings, |findings| !findings.marks().is_empty());
+        findings.conclude_marks()
     }
-    findings.conclude()
+
+    /// Every symbol on it that is a mark or of a published format, each once.
+    ///
+    /// # Errors
+    /// As [`read_image`].
+    pub fn read(&self) -> Result<Vec<Reading>, ScanError> {
+        let mut findings = Findings::default();
+        self.look(&mut findings, |findings| !findings.readings.is_empty());
+        findings.conclude()
+    }
+
+    /// Looks in one way after the other, the cheapest and likeliest first, until there is enough.
+    fn look(&self, findings: &mut Findings, enough: impl Fn(&Findings) -> bool) {
+        let main = Pyramid::of(self.ink());
+        for share in [0.45, 0.2] {
+            let mut seen = Seen::default();
+            seen.search(&main, share);
+            findings.take(seen);
+            if enough(findings) {
+                return;
+            }
+        }
+        for view in self.other_views() {
+            let mut seen = Seen::default();
+            seen.search(&Pyramid::of(&view), 0.45);
+            findings.take(seen);
+            if enough(findings) {
+                return;
+            }
+        }
+        let mut seen = Seen::default();
+        seen.ask_rxing(self.ink());
+        findings.take(seen);
+    }
 }
 
 /// What was seen so far, over all ways of looking.
 #[derive(Default)]
 struct Findings {
-    marks: Vec<Mark>,
+    readings: Vec<Reading>,
     other: Option<MarkError>,
     damaged: bool,
 }
 
 impl Findings {
-    fn look_at(&mut self, matrix: &BitMatrix) {
-        let decoder = Decoder::new();
-        let mut seen = BTreeSet::new();
-        for candidate in zxing_cpp_detector::detect(matrix, true, true).unwrap_or_default() {
-            let bits = candidate.getBits();
-            match decoder.decode(bits) {
-                Ok(decoded) => {
-                    let payload = match decoded.getByteSegments().as_slice() {
-                        [] => decoded.getText().as_bytes().to_vec(),
-                        segments => segments.concat(),
-                    };
-                    if seen.insert(payload.clone()) {
-                        self.take(&payload);
-                    }
+    fn take(&mut self, seen: Seen) {
+        self.damaged |= seen.damaged;
+        for payload in seen.payloads {
+            let reading = match Mark::parse(&payload) {
+                Ok(mark) => Reading::Mark(Box::new(mark)),
+                Err(error) => {
+                    self.other = Some(error);
+                    let Some(published) = format::read(&payload) else { continue };
+                    Reading::Published(published)
                 }
-                // A shape of the right size that does not decode is a mark gone wrong; shapes of other
-                // sizes are type and rules.
-                Err(_) => {
-                    let size = [bits.getWidth() as usize, bits.getHeight() as usize];
-                    self.damaged |= size == [MODULES; 2];
-                }
+            };
+            if !self.readings.contains(&reading) {
+                self.readings.push(reading);
             }
         }
     }
 
-    fn take(&mut self, payload: &[u8]) {
-        match Mark::parse(payload) {
-            Ok(mark) => self.marks.push(mark),
-            Err(error) => self.other = Some(error),
-        }
+    fn marks(&self) -> Vec<Mark> {
+        let marks = self.readings.iter().filter_map(|reading| match reading {
+            Reading::Mark(mark) => Some((**mark).clone()),
+            Reading::Published(_) => None,
+        });
+        marks.collect()
     }
 
-    fn conclude(self) -> Result<Vec<Mark>, ScanError> {
+    fn conclude(self) -> Result<Vec<Reading>, ScanError> {
+        if self.readings.is_empty() { Err(self.reason()) } else { Ok(self.readings) }
+    }
+
+    fn conclude_marks(self) -> Result<Vec<Mark>, ScanError> {
+        let marks = self.marks();
+        if marks.is_empty() { Err(self.reason()) } else { Ok(marks) }
+    }
+
+    fn reason(self) -> ScanError {
         match self {
-            Findings { marks, .. } if !marks.is_empty() => Ok(marks),
-            Findings { other: Some(error), .. } => Err(ScanError::NotAMark(error)),
-            Findings { damaged: true, .. } => Err(ScanError::Damaged),
-            _ => Err(ScanError::NoSymbol),
+            Findings { other: Some(error), .. } => ScanError::NotAMark(error),
+            Findings { damaged: true, .. } => ScanError::Damaged,
+            _ => ScanError::NoSymbol,
         }
     }
-}
-
-fn source(image: &GrayImage) -> Option<Luma8Source<'_>> {
-    Luma8Source::new_with_slice(image.as_raw(), image.width(), image.height()).ok()
-}
-
-fn local_threshold(image: &GrayImage) -> Option<BitMatrix> {
-    HybridBinarizer::new(source(image)?).get_black_matrix().ok().cloned()
-}
-
-fn global_threshold(image: &GrayImage) -> Option<BitMatrix> {
-    GlobalHistogramBinarizer::new(source(image)?).get_black_matrix().ok().cloned()
-}
-
-/// A PNG or JPEG file as shades of grey in which red ink is dark, and what is transparent paper.
-fn ink_of_file(bytes: &[u8]) -> Result<GrayImage, ScanError> {
-    let refuse = |error: &dyn std::fmt::Display| ScanError::NotAPicture(error.to_string());
-    let open = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let (width, height) =
-        open().map_err(|e| refuse(&e))?.into_dimensions().map_err(|e| refuse(&e))?;
-    check_size(width, height)?;
-    let image = open().map_err(|e| refuse(&e))?.decode().map_err(|e| refuse(&e))?;
-    Ok(ink_of(image))
-}
-
-fn ink_of(image: DynamicImage) -> GrayImage {
-    match image {
-        DynamicImage::ImageLuma8(gray) => gray,
-        DynamicImage::ImageRgb8(rgb) => {
-            GrayImage::from_fn(rgb.width(), rgb.height(), |x, y| Luma([rgb.get_pixel(x, y).0[1]]))
-        }
-        other => {
-            let rgba = other.to_rgba8();
-            GrayImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-                let [_, green, _, alpha] = rgba.get_pixel(x, y).0.map(u16::from);
-                Luma([((green * alpha + 255 * (255 - alpha)) / 255) as u8])
-            })
-        }
-    }
-}
-
-fn check_size(width: u32, height: u32) -> Result<(), ScanError> {
-    if u64::from(width) * u64::from(height) > MAXIMUM_PIXELS {
-        return Err(ScanError::TooLarge { width, height });
-    }
-    Ok(())
 }
