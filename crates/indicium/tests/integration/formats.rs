@@ -22,7 +22,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 /// A Frankit symbol as far as its layout is public, with a made-up cryptogram that fills 36 × 36.
 fn frankit() -> Vec<u8> {
-    let mut payload = bytes("44454103154d0012d687005f2713000b");
+    let mut payload = bytes("44454103154d0012d687005f2723000b");
     payload.extend((0..68u8).map(|i| i.wrapping_mul(73).wrapping_add(5)));
     payload
 }
