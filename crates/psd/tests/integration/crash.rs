@@ -2,40 +2,83 @@
 //!
 //! After each: no cent is lost or spent twice, every mark that was released is paid, at most one
 //! piece is paid and not released and that one is listed, and a refill counts exactly once.
+//! The suite is itself tried: a journal that does not flush, one that flushes too late, and one that names a
+//! segment before its content is durable are caught by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use timbre_protocol::inspection::Instruction;
+use timbre_protocol::installation::OperationalBlock;
 use timbre_protocol::refill;
 use timbre_protocol::transaction_upload::RecordKind;
 use timbre_psd::journal::Segments;
-use timbre_psd::{Applied, JournalError, OpenError, Psd, PsdError};
+use timbre_psd::{Applied, Journal as _, JournalError, OpenError, Performed, Psd, PsdError};
 
-use crate::disks::{CrashDisk, Image, ImageDisk};
+use crate::disks::{CrashDisk, Image, ImageDisk, Op, Sector};
 use crate::fixture::*;
+use crate::power::{At, Overlay, Power, difference, with};
 
-const SLOTS: u64 = 14;
+pub(crate) const SLOTS: u64 = 14;
 
-/// What the world outside has seen of a device.
+/// As long as a life is that is searched: each of the refills in it has another companion.
+const ROUNDS: i64 = 12;
+
+/// `TIMBRE_THOROUGH=20 cargo test --release -p timbre-psd --test integration crash` searches a life twenty times as long.
+fn thoroughness() -> i64 {
+    std::env::var("TIMBRE_THOROUGH").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
+/// What the world outside sees of a device.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Manufactured,
+    /// A mark of so many cents was released to the printer.
+    Released(u64, i64),
+    /// A piece came out of the printer.
+    Printed(u64),
+    /// A refill request left the device, was booked, and its reply came back.
+    Booked(refill::Request, refill::Reply),
+    Applied(u64),
+    /// The version of the operational block that the device said it had installed.
+    Installed(u32),
+}
+
+/// A life: what was asked of the disk, and what the world had seen after so many operations.
+pub(crate) struct Life {
+    pub(crate) trace: Vec<Op>,
+    pub(crate) seen: Vec<(usize, Seen)>,
+}
+
 #[derive(Default)]
 struct World {
     manufactured: bool,
     /// Marks released to the printer: record and cents.
     released: BTreeMap<u64, i64>,
-    /// Pieces that came out of the printer.
-    printed: Vec<u64>,
-    /// Refills as the server booked them, with its reply.
+    printed: HashSet<u64>,
     booked: BTreeMap<u64, refill::Reply>,
     /// The refill request that left the device last.
     sent: Option<refill::Request>,
     applied: u64,
+    installed: u32,
 }
 
 impl World {
-    /// The server: books a refill once and repeats its reply for ever.
-    fn serve(&mut self, request: &refill::Request) -> refill::Reply {
-        self.sent = Some(request.clone());
-        self.booked.entry(request.sequence).or_insert_with(|| refill_reply(request)).clone()
+    fn of<'a>(seen: impl Iterator<Item = &'a Seen>) -> World {
+        let mut world = World::default();
+        for seen in seen.cloned() {
+            match seen {
+                Seen::Manufactured => world.manufactured = true,
+                Seen::Released(record, cents) => _ = world.released.insert(record, cents),
+                Seen::Printed(record) => _ = world.printed.insert(record),
+                Seen::Booked(request, reply) => {
+                    world.booked.insert(request.sequence, reply);
+                    world.sent = Some(request);
+                }
+                Seen::Applied(sequence) => world.applied = sequence,
+                Seen::Installed(version) => world.installed = version,
+            }
+        }
+        world
     }
 
     fn booked_cents(&self) -> i64 {
@@ -43,58 +86,114 @@ impl World {
     }
 }
 
-/// A life, until it ends or the power goes.
-fn live(disk: CrashDisk, world: &mut World) -> Result<(), PsdError> {
-    let stop = |error: OpenError| {
-        PsdError::from(JournalError::Io {
-            action: "open",
-            file: error.to_string().into(),
-            source: std::io::Error::other("stop"),
-        })
-    };
-    let journal = Segments::on_new(disk, SLOTS)?;
-    let mut psd = Psd::manufacture(birth(), journal, device_keys(), at(0)).map_err(stop)?;
-    world.manufactured = true;
-    psd.initialise(at(1))?;
-    let request = psd.installation_request(at(2), nonce(1))?;
-    psd.install(&installation_reply(block_for(&request)), at(3))?;
-    for round in 0..4_i64 {
-        let request = psd.refill_request(cents(20_00 + round), at(4), nonce(2))?;
-        let reply = world.serve(&request);
-        if round == 2 {
-            let pre_debit = psd.pre_debit(letter(cents(5)), at(5))?;
-            release(psd.perform(pre_debit)?, 5, world);
-        }
-        psd.apply_refill(&reply, at(6))?;
-        world.applied = request.sequence;
-        for piece in 0..5 {
-            let price = 100 + 10 * round + piece;
-            let pre_debit = psd.pre_debit(letter(cents(price)), at(7))?;
-            let paid = psd.perform(pre_debit)?;
-            let record = paid.record_sequence;
-            release(paid, price, world);
-            if piece != 3 {
-                world.printed.push(record);
-                psd.complete(record)?;
-            }
-        }
-        let waiting = *world.released.keys().last().expect("pieces were released");
-        if round == 1 {
-            let paid = psd.pre_debit(letter(cents(7)), at(8)).and_then(|pre| psd.perform(pre))?;
-            let record = paid.record_sequence;
-            release(paid, 7, world);
-            psd.reprint(record, at(9))?;
-        }
-        let request = psd.inspection_request(at(10), nonce(4))?;
-        psd.apply_inspection(&inspection_reply(&request, Instruction::Continue), at(11))?;
-        assert!(waiting <= psd.record_sequence());
-        psd.settle()?;
-    }
-    Ok(())
+/// A device that lives, watched.
+struct Living {
+    disk: CrashDisk,
+    rounds: i64,
+    psd: Psd<Segments<CrashDisk>>,
+    seen: Vec<(usize, Seen)>,
 }
 
-fn release(paid: timbre_psd::Performed, cents: i64, world: &mut World) {
-    world.released.insert(paid.record_sequence, cents);
+impl Living {
+    fn saw(&mut self, seen: Seen) {
+        self.seen.push((self.disk.operations(), seen));
+    }
+
+    fn install(&mut self, version: u32) -> Result<(), PsdError> {
+        let request = self.psd.installation_request(at(2), nonce(1))?;
+        let block = OperationalBlock { version, ..block_for(&request) };
+        self.psd.install(&installation_reply(block), at(3))?;
+        self.saw(Seen::Installed(version));
+        Ok(())
+    }
+
+    fn frank(&mut self, price: i64, prints: bool) -> Result<u64, PsdError> {
+        let pre_debit = self.psd.pre_debit(letter(cents(price)), at(7))?;
+        let Performed { record_sequence, .. } = self.psd.perform(pre_debit)?;
+        self.saw(Seen::Released(record_sequence, price));
+        if prints {
+            self.saw(Seen::Printed(record_sequence));
+            self.psd.complete(record_sequence)?;
+        }
+        Ok(record_sequence)
+    }
+
+    /// `between` happens while the request is under way.
+    fn refill(
+        &mut self,
+        amount: i64,
+        between: impl FnOnce(&mut Self) -> Result<(), PsdError>,
+    ) -> Result<(), PsdError> {
+        let request = self.psd.refill_request(cents(amount), at(4), nonce(2))?;
+        let reply = refill_reply(&request);
+        self.saw(Seen::Booked(request, reply.clone()));
+        between(self)?;
+        self.psd.apply_refill(&reply, at(6))?;
+        self.saw(Seen::Applied(reply.sequence));
+        Ok(())
+    }
+
+    fn refused_refill(&mut self) -> Result<(), PsdError> {
+        let sequence = self.psd.refill_request(cents(30_00), at(12), nonce(3))?.sequence;
+        self.psd.cancel_refill(sequence, at(13))
+    }
+
+    fn inspection(&mut self, refused: bool) -> Result<(), PsdError> {
+        let request = self.psd.inspection_request(at(10), nonce(4))?;
+        if refused {
+            return self.psd.cancel_inspection(request.sequence, at(11));
+        }
+        let reply = inspection_reply(&request, Instruction::Continue);
+        self.psd.apply_inspection(&reply, at(11)).map(|_| ())
+    }
+
+    fn live(&mut self) -> Result<(), PsdError> {
+        self.psd.initialise(at(1))?;
+        self.install(1)?;
+        for round in 0..self.rounds {
+            self.refill(20_00 + round, |living| match round % 4 {
+                2 => living.frank(5, false).map(|_| ()),
+                _ => Ok(()),
+            })?;
+            for piece in 0..6 {
+                // So many completions wait for a slot that they fill one of their own.
+                let record = self.frank(100 + 10 * round + piece, piece != 3 || round % 4 == 3)?;
+                if round % 4 == 1 && piece == 4 {
+                    self.psd.settle()?;
+                }
+                assert!(record <= self.psd.record_sequence());
+            }
+            match round % 4 {
+                0 => self.refused_refill()?,
+                1 => {
+                    let record = self.frank(7, false)?;
+                    self.psd.reprint(record, at(9))?;
+                }
+                2 => self.install(2 + u32::try_from(round).unwrap())?,
+                _ => self.inspection(true)?,
+            }
+            self.inspection(false)?;
+            self.psd.settle()?;
+        }
+        Ok(())
+    }
+}
+
+/// A whole life on `disk`, or as much of it as the disk allows.
+fn live(disk: CrashDisk, rounds: i64) -> (Life, Result<(), PsdError>) {
+    let journal = Segments::on_new(disk.clone(), SLOTS).unwrap();
+    let made = Psd::manufacture(birth(), journal, device_keys(), at(0));
+    let psd = made.expect("a disk that fails does so later");
+    let mut living = Living { disk, rounds, psd, seen: Vec::new() };
+    living.saw(Seen::Manufactured);
+    let end = living.live();
+    (Life { trace: living.disk.trace(), seen: living.seen }, end)
+}
+
+pub(crate) fn a_life(rounds: i64) -> Life {
+    let (life, end) = live(CrashDisk::default(), rounds);
+    end.expect("a life without a power cut");
+    life
 }
 
 fn open(image: Image) -> Result<Psd<Segments<ImageDisk>>, OpenError> {
@@ -134,6 +233,9 @@ fn judge(image: &Image, world: &World) -> Result<(), String> {
     if unreleased.len() > 1 || unreleased.iter().any(|record| !waiting.contains(record)) {
         return Err(format!("paid, not released, not listed: {unreleased:?} of {waiting:?}"));
     }
+    if psd.block().map_or(0, |block| block.version) < world.installed {
+        return Err("an operational block is gone".to_owned());
+    }
     if let Some(record) =
         world.released.keys().find(|r| !world.printed.contains(r) && !waiting.contains(r))
     {
@@ -172,71 +274,170 @@ fn settle_refill(psd: &mut Psd<Segments<ImageDisk>>, world: &World) -> Result<()
     Ok(())
 }
 
-fn operations_of_a_life() -> usize {
-    let disk = CrashDisk::default();
-    live(disk.clone(), &mut World::default()).expect("a life without a power cut");
-    disk.operations()
+/// What recovery makes of a base and its sectors: in what the result differs from the base, and
+/// whether a torn slot was blanked.
+type Recovered = (Vec<(At, Sector)>, bool);
+
+pub(crate) fn recover(base: &Image, sectors: &[(At, Sector)]) -> Result<Recovered, JournalError> {
+    let overlay = Overlay::on(base, sectors);
+    let recovery = Segments::on_existing(overlay.clone(), SLOTS)?.replay(&mut |_| Ok(()))?;
+    Ok((overlay.difference(), recovery.torn_tail.is_some()))
+}
+
+/// What a search has gone through and found.
+#[derive(Default)]
+pub(crate) struct Tally {
+    images: usize,
+    /// Of them, those left by a second cut, while the device was being opened.
+    second_cuts: usize,
+    /// Images that recovery makes different, and so were judged one by one.
+    judged: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn add(mut self, other: Tally) -> Tally {
+        self.images += other.images;
+        self.second_cuts += other.second_cuts;
+        self.judged += other.judged;
+        self.wrong.extend(other.wrong);
+        self
+    }
+}
+
+/// Cuts the power after each operation of `life`, on both cores; a sector is torn at every `step`-th byte.
+fn search(life: &Life, step: usize) -> Tally {
+    let mut power = Power::default();
+    let mut cuts = vec![(0, power.clone())];
+    for (number, op) in (1..).zip(&life.trace) {
+        power.take(op);
+        cuts.push((number, power.clone()));
+    }
+    std::thread::scope(|scope| {
+        let halves = [0, 1].map(|half| {
+            let cuts = cuts.iter().skip(half).step_by(2);
+            scope.spawn(move || {
+                cuts.map(|(cut, power)| search_cut(life, *cut, power, step))
+                    .fold(Tally::default(), Tally::add)
+            })
+        });
+        halves.into_iter().map(|half| half.join().unwrap()).fold(Tally::default(), Tally::add)
+    })
+}
+
+fn search_cut(life: &Life, cut: usize, power: &Power, step: usize) -> Tally {
+    // The world may or may not have seen what the device did between this operation and the next.
+    let worlds =
+        [cut, cut + 1].map(|end| World::of(life.seen.iter().filter(|s| s.0 < end).map(|s| &s.1)));
+    let mut tally = Tally::default();
+    for base in power.bases() {
+        // Most images are made the same by recovery: what it makes is judged once.
+        let mut known: HashMap<Recovered, Vec<(At, Sector)>> = HashMap::new();
+        for sectors in power.outcomes(&base, step) {
+            tally.images += 1;
+            match recover(&base, &sectors) {
+                Ok(recovered) => _ = known.entry(recovered).or_insert(sectors),
+                Err(JournalError::Absent { .. }) if !worlds[1].manufactured => {}
+                Err(error) => {
+                    tally.wrong.push(format!("cut after {cut}: it does not open: {error}"))
+                }
+            }
+        }
+        for ((recovered, _), sectors) in known {
+            tally.judged += 1;
+            for image in [with(&base, &sectors), with(&base, &recovered)] {
+                let wrong = worlds.iter().find_map(|world| judge(&image, world).err());
+                tally.wrong.extend(wrong.map(|wrong| format!("cut after {cut}: {wrong}")));
+            }
+            second_cuts(&base, &sectors, &recovered, &mut tally);
+        }
+    }
+    tally
+}
+
+/// Cuts the power again after each operation of an opening: opened once more, the device is the same.
+fn second_cuts(
+    base: &Image,
+    sectors: &[(At, Sector)],
+    recovered: &[(At, Sector)],
+    tally: &mut Tally,
+) {
+    let first = with(base, sectors);
+    let disk = CrashDisk::holding(first.clone());
+    if Psd::open(Segments::on_existing(disk.clone(), SLOTS).unwrap(), device_keys()).is_err() {
+        return;
+    }
+    let made = with(base, recovered);
+    let mut power = Power::holding(first);
+    for op in disk.trace() {
+        power.take(&op);
+        let expected = difference(&power.durable, &made);
+        for sectors in power.outcomes(&power.durable, 2) {
+            tally.second_cuts += 1;
+            let again = recover(&power.durable, &sectors);
+            if again.map(|(difference, _)| difference).ok().as_ref() != Some(&expected) {
+                tally.wrong.push("a second cut changes what recovery makes".to_owned());
+            }
+        }
+    }
 }
 
 #[test]
 fn no_power_cut_at_any_operation_loses_or_doubles_anything() {
-    let operations = operations_of_a_life();
-    assert!(operations > 100, "{operations}");
-    let (mut images, mut recoveries) = (0, 0);
-    for cut in 1..=operations {
-        let disk = CrashDisk::default().cut_at(cut);
-        let mut world = World::default();
-        assert!(live(disk.clone(), &mut world).is_err(), "the power goes at {cut}");
-        for (number, image) in disk.images().into_iter().enumerate() {
-            judge(&image, &world).unwrap_or_else(|wrong| panic!("cut at {cut}: {wrong}"));
-            images += 1;
-            if number % 7 == 0 && !image.is_empty() {
-                recoveries += cut_during_recovery(&image, &world, cut);
-            }
-        }
-    }
-    assert!(images > 1000 && recoveries > 1000, "{images} images, {recoveries} recoveries");
+    let tally = search(&a_life(ROUNDS * thoroughness()), 1);
+    let Tally { images, second_cuts, judged, wrong } = &tally;
+    eprintln!("{images} images, {judged} different, {second_cuts} of second cuts");
+    assert!(wrong.is_empty(), "{} wrong: {}", wrong.len(), wrong[0]);
+    assert!(images + second_cuts > 1_000_000 && *judged > 900, "{images}, {second_cuts}, {judged}");
 }
 
-/// Cuts the power again while the device is being opened, at each operation.
-fn cut_during_recovery(image: &Image, world: &World, first_cut: usize) -> usize {
-    let mut count = 0;
-    for cut in 1.. {
-        let disk = CrashDisk::holding(image.clone()).cut_at(cut);
-        let journal = Segments::on_existing(disk.clone(), SLOTS).expect("segments are listed");
-        let opened = Psd::open(journal, device_keys());
-        for image in disk.images() {
-            judge(&image, world)
-                .unwrap_or_else(|wrong| panic!("cut at {first_cut}, then at {cut}: {wrong}"));
-            count += 1;
-        }
-        if opened.is_ok() {
-            return count;
-        }
+/// The life of a journal with another habit, told by changing what it asked of the disk.
+fn with_habit(keeps: impl Fn(&Op) -> bool) -> Life {
+    let mut life = a_life(4);
+    for op in life.trace.iter_mut().filter(|op| !keeps(op)) {
+        // It still counts as an operation, so that the world sees what it saw; it does nothing.
+        *op = Op::Flush { segment: u32::MAX };
     }
-    count
+    life
 }
 
 #[test]
-fn a_disk_that_lies_about_its_flushes_is_caught_by_this_very_test() {
-    let operations = operations_of_a_life();
-    let caught = (1..=operations)
-        .filter(|cut| {
-            let disk = CrashDisk::default().lying().cut_at(*cut);
-            let mut world = World::default();
-            let _ = live(disk.clone(), &mut world);
-            judge(&disk.durable(), &world).is_err()
-        })
-        .count();
-    assert!(caught > operations / 2, "{caught} of {operations}");
+fn a_journal_that_does_not_flush_is_caught() {
+    let tally = search(&with_habit(|op| !matches!(op, Op::Flush { .. })), 64);
+    assert!(tally.wrong.len() > 100, "{} wrong of {}", tally.wrong.len(), tally.images);
 }
 
+#[test]
+fn a_journal_that_flushes_after_the_mark_is_released_is_caught() {
+    let mut life = a_life(4);
+    for (after, seen) in &mut life.seen {
+        if matches!(seen, Seen::Released(..)) {
+            *after -= 1;
+        }
+    }
+    let tally = search(&life, 64);
+    assert!(tally.wrong.len() > 20, "{} wrong of {}", tally.wrong.len(), tally.images);
+    assert!(
+        tally.wrong.iter().all(|wrong| wrong.contains("released and is not paid")),
+        "{:?}",
+        tally.wrong.first()
+    );
+}
+
+#[test]
+fn a_segment_that_is_named_before_its_content_is_durable_is_caught() {
+    let tally = search(&with_habit(|op| !matches!(op, Op::FlushContent)), 64);
+    assert!(tally.wrong.len() > 4, "{} wrong of {}", tally.wrong.len(), tally.images);
+}
 #[test]
 fn after_a_failed_flush_nothing_is_paid_until_the_device_is_opened_again() {
-    for flush in 1..=operations_of_a_life() {
+    let trace = a_life(4).trace;
+    let flushes = (0..).zip(&trace).filter(|(_, op)| matches!(op, Op::Flush { .. }));
+    for (flush, _) in flushes {
         let disk = CrashDisk::default().fail_flush_at(flush);
-        let mut world = World::default();
-        let Err(error) = live(disk.clone(), &mut world) else { continue };
+        let (life, end) = live(disk.clone(), 4);
+        let error = end.expect_err("the flush fails");
+        let world = World::of(life.seen.iter().map(|(_, seen)| seen));
         let PsdError::Fault(timbre_psd::Fault::Journal(JournalError::Unflushed { .. })) = error
         else {
             panic!("flush {flush}: {error}");
@@ -256,7 +457,7 @@ fn after_a_failed_flush_nothing_is_paid_until_the_device_is_opened_again() {
 fn a_device_whose_flush_failed_refuses_every_further_debit() {
     let disk = CrashDisk::default();
     let mut psd = operational_on(disk.clone(), 64);
-    let disk = disk.clone().fail_flush_at(disk.operations() + 2);
+    let disk = disk.clone().fail_flush_at(disk.operations() + 1);
     let registers = psd.registers();
     assert!(frank(&mut psd, cents(1_44), at(10)).is_err());
     for _ in 0..3 {

@@ -87,139 +87,62 @@ impl Disk for ImageDisk {
     }
 }
 
-/// A write that no flush has made durable.
+/// One thing that was asked of a disk, as the files of a directory do it.
 #[derive(Clone)]
-enum Pending {
-    Slot { segment: u32, offset: u64, bytes: Vec<u8> },
-    Segment { segment: u32, bytes: Vec<u8> },
+pub(crate) enum Op {
+    /// One sector is written; the cache has it.
+    Write { segment: u32, slot: u64, sector: Sector },
+    /// All writes to a segment are durable.
+    Flush { segment: u32 },
+    /// A segment is written under a name that no reader knows.
+    Content { segment: u32, bytes: Vec<u8> },
+    /// … its content is durable,
+    FlushContent,
+    /// … it gets its name,
+    Name,
+    /// … and the names are durable.
+    FlushNames,
 }
+
+/// What is written whole or not at all: by most disks, but nobody here trusts that.
+pub(crate) type Sector = [u8; SLOT_BYTES];
 
 #[derive(Default)]
-struct Power {
-    durable: Image,
+struct Recorder {
     cached: Image,
-    pending: Vec<Pending>,
-    operations: usize,
-    cut_at: Option<usize>,
-    gone: bool,
+    /// What a power cut leaves if nothing that is pending gets to the disk.
+    durable: Image,
+    pending: Vec<(u32, u64, Vec<u8>)>,
+    trace: Vec<Op>,
     fail_flush_at: Option<usize>,
-    /// Reports flushes that it does not do: the negative control.
-    lying: bool,
 }
 
-/// A disk whose power goes at a chosen operation.
+/// A disk that writes down all that is asked of it, and may fail to flush.
 #[derive(Clone, Default)]
-pub(crate) struct CrashDisk(Arc<Mutex<Power>>);
+pub(crate) struct CrashDisk(Arc<Mutex<Recorder>>);
 
 impl CrashDisk {
     pub(crate) fn holding(image: Image) -> Self {
-        let power = Power { durable: image.clone(), cached: image, ..Power::default() };
-        CrashDisk(Arc::new(Mutex::new(power)))
+        let recorder = Recorder { cached: image.clone(), durable: image, ..Recorder::default() };
+        CrashDisk(Arc::new(Mutex::new(recorder)))
     }
 
-    pub(crate) fn cut_at(self, operation: usize) -> Self {
-        self.0.lock().unwrap().cut_at = Some(operation);
-        self
-    }
-
+    /// The operation of this number, from 0, is a flush that fails.
     pub(crate) fn fail_flush_at(self, operation: usize) -> Self {
         self.0.lock().unwrap().fail_flush_at = Some(operation);
         self
     }
 
-    pub(crate) fn lying(self) -> Self {
-        self.0.lock().unwrap().lying = true;
-        self
-    }
-
     pub(crate) fn operations(&self) -> usize {
-        self.0.lock().unwrap().operations
+        self.0.lock().unwrap().trace.len()
     }
 
-    /// What is certainly on the disk.
+    pub(crate) fn trace(&self) -> Vec<Op> {
+        self.0.lock().unwrap().trace.clone()
+    }
+
     pub(crate) fn durable(&self) -> Image {
         self.0.lock().unwrap().durable.clone()
-    }
-
-    /// Every image that may be found after the power has gone: each pending write may have reached
-    /// the disk wholly, not at all, or up to some byte, or scrambled what it was to change.
-    pub(crate) fn images(&self) -> Vec<Image> {
-        let power = self.0.lock().unwrap();
-        let mut images = vec![power.durable.clone()];
-        for pending in &power.pending {
-            images = images.iter().flat_map(|image| outcomes(image, pending)).collect();
-        }
-        images.sort_unstable();
-        images.dedup();
-        images
-    }
-}
-
-/// Where a torn sector may end: in each field of a slot, and at its edges.
-const TORN: [usize; 9] = [1, 5, 17, 40, 64, 150, 400, 509, 511];
-
-fn outcomes(before: &Image, pending: &Pending) -> Vec<Image> {
-    let mut images = vec![before.clone()];
-    match pending {
-        Pending::Segment { segment, bytes } => {
-            let mut image = before.clone();
-            image.insert(*segment, bytes.clone());
-            images.push(image);
-        }
-        Pending::Slot { segment, offset, bytes } => {
-            let mut old = vec![0; bytes.len()];
-            // A segment whose making is itself still pending may not be there.
-            if read(before, *segment, *offset, &mut old).is_err() {
-                return images;
-            }
-            let mut versions = vec![bytes.clone()];
-            versions.extend(TORN.map(|at| [&bytes[..at], &old[at..]].concat()));
-            if *bytes != old {
-                let noise = (0..SLOT_BYTES).map(|at| u8::try_from(at * 7 % 251).unwrap());
-                versions.push(noise.collect());
-            }
-            for version in versions {
-                let mut image = before.clone();
-                write(&mut image, *segment, *offset, &version).unwrap();
-                images.push(image);
-            }
-        }
-    }
-    images
-}
-
-fn power_is_gone() -> io::Error {
-    io::Error::other("the power is gone")
-}
-
-impl Power {
-    /// Counts an operation that may be the last.
-    fn operation(&mut self) -> io::Result<bool> {
-        if self.gone {
-            return Err(power_is_gone());
-        }
-        self.operations += 1;
-        self.gone = Some(self.operations) == self.cut_at;
-        Ok(self.gone)
-    }
-
-    fn settle(&mut self, which: impl Fn(&Pending) -> bool) {
-        if self.lying {
-            return;
-        }
-        let (now, later) = std::mem::take(&mut self.pending).into_iter().partition(which);
-        self.pending = later;
-        let now: Vec<Pending> = now;
-        for pending in now {
-            match pending {
-                Pending::Segment { segment, bytes } => {
-                    self.durable.insert(segment, bytes);
-                }
-                Pending::Slot { segment, offset, bytes } => {
-                    write(&mut self.durable, segment, offset, &bytes).unwrap();
-                }
-            }
-        }
     }
 }
 
@@ -229,56 +152,60 @@ impl Disk for CrashDisk {
     }
 
     fn length(&self, segment: u32) -> io::Result<u64> {
-        let power = self.0.lock().unwrap();
-        Ok(power.cached.get(&segment).ok_or(io::ErrorKind::NotFound)?.len() as u64)
+        let recorder = self.0.lock().unwrap();
+        Ok(recorder.cached.get(&segment).ok_or(io::ErrorKind::NotFound)?.len() as u64)
     }
 
     fn create(&mut self, segment: u32, head: &[u8], length: u64) -> io::Result<()> {
-        let mut power = self.0.lock().unwrap();
-        let gone = power.operation()?;
+        let mut recorder = self.0.lock().unwrap();
         let bytes = whole(head, length);
-        power.cached.insert(segment, bytes.clone());
-        power.pending.push(Pending::Segment { segment, bytes });
-        if gone {
-            return Err(power_is_gone());
-        }
-        power.settle(|pending| matches!(pending, Pending::Segment { .. }));
+        recorder.cached.insert(segment, bytes.clone());
+        recorder.durable.insert(segment, bytes.clone());
+        recorder.trace.extend([
+            Op::Content { segment, bytes },
+            Op::FlushContent,
+            Op::Name,
+            Op::FlushNames,
+        ]);
         Ok(())
     }
 
     fn read_at(&self, segment: u32, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let power = self.0.lock().unwrap();
-        if power.gone {
-            return Err(power_is_gone());
-        }
-        read(&power.cached, segment, offset, buffer)
+        read(&self.0.lock().unwrap().cached, segment, offset, buffer)
     }
 
     fn write_at(&mut self, segment: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut power = self.0.lock().unwrap();
-        let gone = power.operation()?;
-        write(&mut power.cached, segment, offset, bytes)?;
-        power.pending.push(Pending::Slot { segment, offset, bytes: bytes.to_vec() });
-        if gone { Err(power_is_gone()) } else { Ok(()) }
+        let mut recorder = self.0.lock().unwrap();
+        write(&mut recorder.cached, segment, offset, bytes)?;
+        recorder.pending.push((segment, offset, bytes.to_vec()));
+        let sector = bytes.try_into().expect("the journal writes whole slots");
+        let slot = offset / SLOT_BYTES as u64;
+        recorder.trace.push(Op::Write { segment, slot, sector });
+        Ok(())
     }
 
     fn flush(&mut self, segment: u32) -> io::Result<()> {
-        let mut power = self.0.lock().unwrap();
-        if power.operation()? {
-            return Err(power_is_gone());
-        }
-        if power.fail_flush_at == Some(power.operations) {
+        let mut recorder = self.0.lock().unwrap();
+        let fails = recorder.fail_flush_at == Some(recorder.trace.len());
+        recorder.trace.push(Op::Flush { segment });
+        if fails {
             // As Linux does: the error is told once, the pages count as written, the data is gone.
-            power.pending.clear();
+            recorder.pending.clear();
             return Err(io::Error::other("input/output error"));
         }
-        power
-            .settle(|pending| matches!(pending, Pending::Slot { segment: s, .. } if *s == segment));
+        let (now, later) =
+            std::mem::take(&mut recorder.pending).into_iter().partition(|(of, ..)| *of == segment);
+        recorder.pending = later;
+        let now: Vec<_> = now;
+        for (segment, offset, bytes) in now {
+            write(&mut recorder.durable, segment, offset, &bytes)?;
+        }
         Ok(())
     }
 
     fn flush_names(&mut self) -> io::Result<()> {
-        if self.0.lock().unwrap().operation()? { Err(power_is_gone()) } else { Ok(()) }
+        self.0.lock().unwrap().trace.push(Op::FlushNames);
+        Ok(())
     }
 
     fn name(&self, segment: u32) -> PathBuf {
