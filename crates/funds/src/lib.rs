@@ -31,6 +31,7 @@
 
 mod account;
 mod balances;
+pub mod contact;
 mod deposit;
 mod ledger_error;
 pub mod reconcile;

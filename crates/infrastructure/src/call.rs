@@ -1,6 +1,7 @@
 //! One call of a meter, as a handler sees it: the message, the token, the time. Who calls is not believed until the token
 //! and, where the message is signed, the device's key say so.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
@@ -22,19 +23,21 @@ use crate::store::meters::{self, Meter};
 pub(crate) struct Call {
     body: Vec<u8>,
     token: Option<String>,
+    /// Where it comes from: the caller, or whoever translates its address.
+    pub(crate) peer: IpAddr,
     /// When the request was read: the one “now” of everything that follows from it.
     pub(crate) now: Timestamp,
     meter: OnceLock<MeterSerial>,
 }
 
 impl Call {
-    pub(crate) fn new(body: Vec<u8>, headers: &HeaderMap, now: Timestamp) -> Self {
+    pub(crate) fn new(body: Vec<u8>, headers: &HeaderMap, peer: IpAddr, now: Timestamp) -> Self {
         let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.split_once(' '));
         let token = token
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(token::SCHEME))
             .map(|(_, token)| token.trim().to_owned());
-        Call { body, token, now, meter: OnceLock::new() }
+        Call { body, token, peer, now, meter: OnceLock::new() }
     }
 
     /// The meter that the message names, believed or not: for the log.

@@ -3,18 +3,21 @@
 //!
 //! Who and when: any meter that knows no valid token, so at power-on and whenever the token has expired.
 //! Source: « Serveur principal […] qui authentifie la machine pour l'accès à d'autres services Web […]. »
-//! Refused: `unknown-meter`, `bad-signature`, `clock-off` (with the server's time), `replayed-request`, `meter-withdrawn`.
+//! Every reply carries a number that the device writes down before it uses the token, and presents the next time: a copy
+//! of a device, or one put back to an earlier state, presents an old one and is found out.
+//! Refused: `unknown-meter`, `bad-signature`, `clock-off` (with the server's time), `replayed-request`,
+//! `state-rolled-back`, `device-cloned`, `meter-withdrawn`.
 
 use jiff::Timestamp;
 use timbre_catalogue::{EndpointId, endpoint};
-use timbre_key_store::{KeyRole, Signature};
+use timbre_key_store::{KeyId, KeyRole, Signature};
 use timbre_postage::MeterSerial;
 
-use crate::Nonce;
 use crate::content::record;
 use crate::exchange::Exchange;
 use crate::message::message;
 use crate::signed::signed;
+use crate::{Hash, Nonce};
 
 /// The exchange.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +41,31 @@ pub struct Request {
     pub nonce: Nonce,
     /// Name and version of the meter's software.
     pub software: String,
+    /// Where the device stands; software of before contacts were numbered has none.
+    pub standing: Option<Standing>,
     /// By the meter's device key.
     pub signature: Signature,
 }
 
-message!(Request as "sign-in-request" { serial, time, nonce, software, signature });
+message!(Request as "sign-in-request" { serial, time, nonce, software, standing, signature });
 signed!(Request by KeyRole::Device);
+
+/// What the device remembers of its last contact, and where its history ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The number of the last contact that the device has written down; 0 before the first.
+    pub contact: u64,
+    /// Its last transaction record; 0 before the first.
+    pub record_sequence: u64,
+    /// The chain value of that record; zeros before the first.
+    pub record_chain: Hash,
+    /// The key whose signature it takes for the funds server's.
+    pub funds_key: KeyId,
+    /// The key whose signature makes a rate table for it.
+    pub rates_key: KeyId,
+}
+
+record!(Standing as "standing" { contact, record_sequence, record_chain, funds_key, rates_key });
 
 /// The token and where to use it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,9 +78,11 @@ pub struct Reply {
     pub server_time: Timestamp,
     /// Where this meter's services are.
     pub services: Vec<ServiceEntry>,
+    /// The number of this contact, to be written down and presented at the next; none when the request told no standing.
+    pub contact: Option<u64>,
 }
 
-message!(Reply as "sign-in-reply" { token, token_expires, server_time, services });
+message!(Reply as "sign-in-reply" { token, token_expires, server_time, services, contact });
 
 /// Where one service is for this meter.
 #[derive(Clone, PartialEq, Eq, Debug)]

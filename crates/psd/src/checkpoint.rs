@@ -1,6 +1,7 @@
 //! The whole state as bytes: what heads every segment of the journal.
 //!
-//! The fields stand in the order below; an absent one is a zero byte.
+//! The fields stand in the order below; an absent one is a zero byte. What a later release adds comes last, and a
+//! checkpoint of before ends there.
 
 use timbre_postage::{Currency, MeterSerial, Registers};
 
@@ -40,6 +41,7 @@ impl DeviceState {
             w.u64(*record);
             w.u8(u8::from(*reprinted));
         }
+        w.u64(self.contact);
         writer.finish()
     }
 
@@ -71,6 +73,7 @@ impl DeviceState {
             unprinted: (0..r.u32()?)
                 .map(|_| Ok((r.u64()?, r.u8()? != 0)))
                 .collect::<Result<_, SlotFault>>()?,
+            contact: r.later(Reader::u64)?.unwrap_or(0),
         };
         reader.finish()?;
         match agrees(&state.registers, &state) {

@@ -214,6 +214,11 @@ impl<'a> Reader<'a> {
         (0..self.u8()?).map(|_| self.u64()).collect()
     }
 
+    /// A field that was added later: absent where the bytes end.
+    pub(crate) fn later<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+        if self.bytes.is_empty() { Ok(None) } else { read(self).map(Some) }
+    }
+
     pub(crate) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
         match self.u8()? {
             0 => Ok(None),

@@ -47,6 +47,8 @@ pub(crate) struct DeviceState {
     pub(crate) next_inspection: Option<Date>,
     /// Paid pieces not known to be printed, by record; whether each was printed once more.
     pub(crate) unprinted: BTreeMap<u64, bool>,
+    /// The number of the last contact with the infrastructure; 0 before the first.
+    pub(crate) contact: u64,
 }
 
 impl DeviceState {
@@ -75,6 +77,7 @@ impl DeviceState {
             last_inspection: None,
             next_inspection: None,
             unprinted: BTreeMap::new(),
+            contact: 0,
         }
     }
 
@@ -116,6 +119,9 @@ impl DeviceState {
                 self.unprinted.get(&piece.of) == Some(&false),
                 "a piece is printed once more at most once",
             ),
+            Entry::Contacted { contact, .. } => {
+                ensure(*contact > self.contact, "contacts are counted upwards")
+            }
             _ => Ok(()),
         }
     }
@@ -212,6 +218,7 @@ impl DeviceState {
                 self.unprinted.insert(piece.of, true);
             }
             Entry::Tampered { .. } => {}
+            Entry::Contacted { contact, .. } => self.contact = *contact,
         }
     }
 

@@ -74,6 +74,7 @@ pub(crate) enum Entry {
     Completed(Vec<u64>),
     Reprinted(Box<Reprinted>),
     Tampered { time: Timestamp },
+    Contacted { time: Timestamp, contact: u64 },
 }
 
 impl Entry {
@@ -91,6 +92,7 @@ impl Entry {
             Entry::Completed(_) => SlotKind::Completed,
             Entry::Reprinted(_) => SlotKind::Reprinted,
             Entry::Tampered { .. } => SlotKind::Tampered,
+            Entry::Contacted { .. } => SlotKind::Contacted,
         }
     }
 
@@ -123,7 +125,8 @@ impl Entry {
             Entry::Initialised { time, .. }
             | Entry::RefillCancelled { time, .. }
             | Entry::InspectionCancelled { time, .. }
-            | Entry::Tampered { time } => Some(*time),
+            | Entry::Tampered { time }
+            | Entry::Contacted { time, .. } => Some(*time),
             Entry::RefillRequested(request) => Some(request.time),
             Entry::InspectionRequested(request) => Some(request.time),
             Entry::Completed(_) => None,

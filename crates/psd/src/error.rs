@@ -91,6 +91,14 @@ pub enum Breach {
     /// A signed operational block that cannot be this device's.
     #[error("the operational block does not fit this device: {0}")]
     UnfitBlock(&'static str),
+    /// The infrastructure gave a contact a number that is not after the last.
+    #[error("the contact is number {given}, and number {last} was before")]
+    ContactNotNext {
+        /// The number of the last contact.
+        last: u64,
+        /// The number that was given.
+        given: u64,
+    },
     /// A pre-debit of another device.
     #[error("the pre-debit was made by another device")]
     ForeignPreDebit,
@@ -107,6 +115,7 @@ impl Breach {
             Breach::WrongAmount { .. } => "wrong-amount",
             Breach::WrongControlSum { .. } => "wrong-control-sum",
             Breach::UnfitBlock(_) => "unfit-block",
+            Breach::ContactNotNext { .. } => "contact-not-next",
             Breach::ForeignPreDebit => "foreign-pre-debit",
         }
     }

@@ -14,6 +14,7 @@
 
 mod checkpoint;
 mod codec;
+mod contact;
 mod debit;
 mod device_state;
 mod entry;

@@ -1,17 +1,22 @@
 //! Sign-in (REQ IDENT-1): a meter proves by its device's signature who it is, once per nonce and with a clock that is about
-//! right, and gets a token for an hour and the addresses of the services.
+//! right, and gets a token for an hour and the addresses of the services. By the number of the contact that it presents, a copy of a
+//! device or an earlier state of it is found out (REQ SEC-3).
 
 use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AnyConnection;
+use timbre_funds::contact::{self, Contact, Presented, Remembered};
 use timbre_postage::MeterSerial;
-use timbre_protocol::sign_in::{Reply, Request, ServiceEntry};
+use timbre_protocol::sign_in::{Reply, Request, ServiceEntry, Standing};
 use timbre_protocol::token::Token;
 use timbre_protocol::{Nonce, write};
 
 use crate::call::{self, Call};
+use crate::comet::suspicion::{self, Suspicion};
 use crate::deployment::Deployment;
-use crate::refusal::{Identity, Refused};
+use crate::refusal::{Identity, Refused, Transport};
+use crate::store::contacts::{self, LastContact};
+use crate::store::meters::{self, Meter};
 use crate::store::{StoreError, Work, sign_ins};
 
 /// How far a meter's clock may be off.
@@ -28,16 +33,23 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     if call.now.duration_since(request.time).abs() > TOLERANCE {
         return Err(Identity::ClockOff.into());
     }
-    let note = NoteNonce { serial, nonce: request.nonce, now: call.now };
-    if !deployment.store.write(note).await? {
-        return Err(Identity::ReplayedRequest.into());
-    }
+    let admit = Admit {
+        serial,
+        time: request.time,
+        nonce: request.nonce,
+        standing: request.standing,
+        address: call.peer.to_string(),
+        suspends: deployment.suspend_on_mismatch,
+        now: call.now,
+    };
+    let contact = deployment.store.write(admit).await??;
     let token = Token::new(serial, call.now, TOKEN_LIFETIME, random()?);
     let reply = Reply {
         token: token.issue(&*deployment.keys)?,
         token_expires: token.expires,
         server_time: call.now,
         services: directory(deployment),
+        contact,
     };
     Ok(write(&reply))
 }
@@ -57,17 +69,130 @@ fn random() -> Result<Nonce, Refused> {
     Ok(bytes)
 }
 
-struct NoteNonce {
+/// Takes the request if it is new and comes from the one genuine device.
+struct Admit {
     serial: MeterSerial,
+    time: Timestamp,
     nonce: Nonce,
+    standing: Option<Standing>,
+    address: String,
+    suspends: bool,
     now: Timestamp,
 }
 
-impl Work for NoteNonce {
-    /// Whether the nonce is new.
-    type Output = bool;
+impl Work for Admit {
+    /// The number of this contact, for a device that counts them.
+    type Output = Result<Option<u64>, Refused>;
 
-    async fn run(&self, tx: &mut AnyConnection) -> Result<bool, StoreError> {
-        sign_ins::note(tx, self.serial, &self.nonce, self.now, REMEMBERED).await
+    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
+        let Some(mut meter) = meters::lock(tx, self.serial).await? else {
+            return Ok(Err(Identity::UnknownMeter(self.serial).into()));
+        };
+        if !sign_ins::note(tx, self.serial, &self.nonce, self.now, REMEMBERED).await? {
+            return Ok(Err(Identity::ReplayedRequest.into()));
+        }
+        let last = contacts::find(tx, self.serial).await?;
+        let standing = match (self.standing, &last) {
+            (Some(standing), _) => standing,
+            // Software of before contacts were numbered.
+            (None, None) => return Ok(Ok(None)),
+            (None, Some(_)) => {
+                let detail = "the device no longer tells where it stands, and has told before";
+                return self.refuse(tx, &mut meter, ROLLED_BACK, detail).await.map(Err);
+            }
+        };
+        let presented = Presented {
+            contact: standing.contact,
+            history: (standing.record_sequence, standing.record_chain),
+            time: self.time,
+        };
+        let uploaded = (meter.record_sequence, meter.record_chain);
+        let judged =
+            contact::judge(last.as_ref().map(|last| &last.remembered), &uploaded, &presented);
+        let told = || evidence(&presented, last.as_ref(), &meter, &self.address);
+        match judged {
+            Contact::Genuine(remembered) => {
+                self.remember(tx, remembered, &standing).await?;
+                Ok(Ok(Some(remembered.issued)))
+            }
+            Contact::Ahead(remembered) => {
+                // As likely the fault of our own restored backup, so the meter goes on.
+                let detail = told();
+                let suspicion = Suspicion { code: AHEAD, detail: &detail, suspends: false };
+                suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
+                self.remember(tx, remembered, &standing).await?;
+                Ok(Ok(Some(remembered.issued)))
+            }
+            Contact::Late => Ok(Err(Identity::ReplayedRequest.into())),
+            Contact::RolledBack => {
+                let detail = told();
+                self.refuse(tx, &mut meter, ROLLED_BACK, &detail).await.map(Err)
+            }
+            Contact::Cloned => {
+                let detail = told();
+                self.refuse(tx, &mut meter, CLONED, &detail).await.map(Err)
+            }
+            Contact::Exhausted => {
+                let reason = "there is no contact after the one that is presented".to_owned();
+                Ok(Err(Transport::Malformed(reason).into()))
+            }
+        }
     }
+}
+
+const ROLLED_BACK: &str = "state-rolled-back";
+const CLONED: &str = "device-cloned";
+const AHEAD: &str = "contact-ahead";
+
+impl Admit {
+    async fn remember(
+        &self,
+        tx: &mut AnyConnection,
+        remembered: Remembered,
+        standing: &Standing,
+    ) -> Result<(), StoreError> {
+        let contact = LastContact {
+            remembered,
+            funds_key: standing.funds_key,
+            rates_key: standing.rates_key,
+            address: self.address.clone(),
+            at: self.now,
+        };
+        contacts::remember(tx, self.serial, &contact).await
+    }
+
+    /// Opens the case and, by policy, suspends the meter; what is remembered of the genuine device stays.
+    async fn refuse(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &mut Meter,
+        code: &'static str,
+        detail: &str,
+    ) -> Result<Refused, StoreError> {
+        let suspicion = Suspicion { code, detail, suspends: self.suspends };
+        suspicion::act(tx, meter, &suspicion, self.now).await?;
+        Ok(match code {
+            CLONED => Identity::DeviceCloned.into(),
+            _ => Identity::StateRolledBack.into(),
+        })
+    }
+}
+
+/// What was presented and what was expected, since when, and where each came from.
+fn evidence(
+    presented: &Presented,
+    last: Option<&LastContact>,
+    meter: &Meter,
+    address: &str,
+) -> String {
+    let (contact, (record, _)) = (presented.contact, presented.history);
+    let expected = match last {
+        None => format!("records up to {} were uploaded", meter.record_sequence),
+        Some(LastContact { remembered, at, address, .. }) => format!(
+            "contact {} with record {} or later was expected since {at}, when it called from {address}",
+            remembered.issued,
+            remembered.history.0.max(meter.record_sequence),
+        ),
+    };
+    format!("contact {contact} with record {record} was presented from {address}; {expected}")
 }

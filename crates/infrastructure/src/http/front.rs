@@ -84,7 +84,7 @@ impl Front {
                     return Err(Transport::WrongMethod { allowed: "POST" }.into());
                 }
                 let body = body::read(&parts.headers, content, limit).await?;
-                let call = Arc::new(Call::new(body, &parts.headers, now()));
+                let call = Arc::new(Call::new(body, &parts.headers, connection.peer.ip(), now()));
                 let work = handler(self.deployment.clone(), call.clone());
                 let outcome = finished(work, ANSWER_WITHIN).await;
                 story.meter = call.meter().map(|serial| serial.to_string());

@@ -24,6 +24,10 @@ pub(crate) enum Identity {
     ReplayedRequest,
     /// The meter was withdrawn from service.
     MeterWithdrawn,
+    /// The device is in an earlier state than it was in before.
+    StateRolledBack,
+    /// There are two devices with this meter's keys.
+    DeviceCloned,
     /// The device presents a key other than the one on record.
     KeyChanged,
 }
@@ -39,6 +43,8 @@ impl Identity {
             Identity::ClockOff => "clock-off",
             Identity::ReplayedRequest => "replayed-request",
             Identity::MeterWithdrawn => "meter-withdrawn",
+            Identity::StateRolledBack => "state-rolled-back",
+            Identity::DeviceCloned => "device-cloned",
             Identity::KeyChanged => "key-changed",
         }
     }
@@ -48,7 +54,10 @@ impl Identity {
             Identity::TokenMissing | Identity::Token(_) | Identity::TokenOfAnother => {
                 StatusCode::UNAUTHORIZED
             }
-            Identity::ReplayedRequest | Identity::KeyChanged => StatusCode::CONFLICT,
+            Identity::ReplayedRequest
+            | Identity::StateRolledBack
+            | Identity::DeviceCloned
+            | Identity::KeyChanged => StatusCode::CONFLICT,
             Identity::UnknownMeter(_)
             | Identity::BadSignature
             | Identity::ClockOff
@@ -90,6 +99,14 @@ impl Identity {
             Identity::MeterWithdrawn => texts(
                 "Cette machine a été retirée du service.",
                 "This meter was withdrawn from service.",
+            ),
+            Identity::StateRolledBack => texts(
+                "Cette machine est dans un état antérieur à celui de sa dernière communication, comme si une copie avait été restaurée ; n’affranchissez plus, gardez le dossier de la machine tel quel et appelez votre fournisseur.",
+                "This meter is in an earlier state than at its last contact, as if a copy had been restored; stop franking, keep the meter’s folder as it is and call your provider.",
+            ),
+            Identity::DeviceCloned => texts(
+                "Une autre machine emploie les clés de celle-ci ; n’affranchissez plus, gardez le dossier de la machine tel quel et appelez votre fournisseur.",
+                "Another machine uses this meter’s keys; stop franking, keep the meter’s folder as it is and call your provider.",
             ),
             Identity::KeyChanged => texts(
                 "Une autre clé est au dossier pour cette machine ; appelez votre fournisseur.",

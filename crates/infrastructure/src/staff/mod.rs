@@ -5,6 +5,7 @@
 
 mod books;
 mod catalogues;
+mod contacts;
 mod customers;
 mod error;
 mod marks;

@@ -8,9 +8,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::config::Engine;
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "catalogues", include_str!("migrations/0002_catalogues.sql")),
+    (7, "keys", include_str!("migrations/0007_keys.sql")),
 ];
 
 pub(super) fn migrator(engine: Engine) -> Migrator {

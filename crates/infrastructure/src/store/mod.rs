@@ -7,6 +7,7 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod catalogues;
+pub(crate) mod contacts;
 pub(crate) mod customers;
 mod database;
 mod error;

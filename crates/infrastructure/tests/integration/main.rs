@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on has failed")]
 
 mod catalogue;
+mod contacts;
 mod database;
 mod downloads;
 mod hostile;

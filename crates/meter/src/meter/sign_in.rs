@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use timbre_protocol::{Exchange, SignIn, Signed, UNSIGNED, sign_in};
+use timbre_psd::PsdError;
 
 use super::{Meter, nonce};
 use crate::SOFTWARE;
@@ -41,6 +42,7 @@ impl Meter {
             time: now,
             nonce: nonce()?,
             software: SOFTWARE.to_owned(),
+            standing: Some(self.standing()),
             signature: UNSIGNED,
         };
         let request = request.sign(&*self.keys)?;
@@ -60,12 +62,39 @@ impl Meter {
                 "the directory names a service that the catalogue does not know"
             );
         }
-        link.show(Some(reply.token));
+        if let Some(contact) = reply.contact {
+            self.note_contact(contact)?;
+        }
+        self.link()?.show(Some(reply.token));
         let lifetime = reply.token_expires.duration_since(reply.server_time);
         let until = now.saturating_add(lifetime).unwrap_or(now);
         self.session = Some(Session { until });
         let clock_behind_seconds = reply.server_time.duration_since(now).as_secs();
         Ok(SignedIn { until, clock_behind_seconds, unknown_services })
+    }
+
+    /// What the device shows at a sign-in, so that a copy of it is found out.
+    fn standing(&self) -> sign_in::Standing {
+        sign_in::Standing {
+            contact: self.psd.contact(),
+            record_sequence: self.psd.record_sequence(),
+            record_chain: self.psd.record_chain(),
+            funds_key: self.psd.funds_key().key_id(),
+            rates_key: self.psd.rates_key().key_id(),
+        }
+    }
+
+    /// Writes down the number of this contact. Where the disk fails, the infrastructure takes the next contact for one whose
+    /// reply was lost: a meter that can write nothing can still upload what it has.
+    fn note_contact(&mut self, contact: u64) -> Result<(), MeterError> {
+        match self.psd.note_contact(contact, self.now()) {
+            Ok(_) => Ok(()),
+            Err(PsdError::Fault(fault)) => {
+                tracing::warn!("the number of this contact could not be written down: {fault}");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Calls a service, signing in first when there is no sign-in that holds, and once more when the

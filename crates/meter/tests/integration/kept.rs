@@ -87,6 +87,7 @@ fn a_sign_in_never_goes_over_a_connection_that_may_be_dead() {
         time: "2025-06-02T13:00:00Z".parse().unwrap(),
         nonce: Default::default(),
         software: "test".to_owned(),
+        standing: None,
         signature: UNSIGNED,
     };
     wait(async {

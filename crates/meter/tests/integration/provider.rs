@@ -186,6 +186,7 @@ impl Books {
             token_expires: token.expires,
             server_time: self.now,
             services: self.services.iter().map(entry).collect(),
+            contact: request.standing.map(|standing| standing.contact + 1),
         })
     }
 

@@ -21,8 +21,20 @@ pub(crate) fn sign_in_request() -> sign_in::Request {
         time: instant("2026-11-24T13:00:00Z"),
         nonce: nonce(1),
         software: "timbre 0.1.0".to_owned(),
+        standing: None,
         signature: UNSIGNED,
     }
+}
+
+pub(crate) fn sign_in_request_standing(kept: &Kept) -> sign_in::Request {
+    let standing = sign_in::Standing {
+        contact: 17,
+        record_sequence: 3,
+        record_chain: records()[2].chain,
+        funds_key: kept.key(KeyRole::Funds).key_id(),
+        rates_key: kept.key(KeyRole::Rates).key_id(),
+    };
+    sign_in::Request { standing: Some(standing), ..sign_in_request() }
 }
 
 pub(crate) fn sign_in_reply(kept: &Kept) -> sign_in::Reply {
@@ -38,7 +50,12 @@ pub(crate) fn sign_in_reply(kept: &Kept) -> sign_in::Reply {
             service("comet.refill", "comet.timbre.localhost/comet/v1/refill"),
             service("uploads.transactions", "uploads.timbre.localhost/uploads/v1/transactions"),
         ],
+        contact: None,
     }
+}
+
+pub(crate) fn sign_in_reply_contact(kept: &Kept) -> sign_in::Reply {
+    sign_in::Reply { contact: Some(18), ..sign_in_reply(kept) }
 }
 
 pub(crate) fn token() -> Token {

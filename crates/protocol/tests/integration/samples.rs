@@ -31,6 +31,8 @@ pub(crate) fn all() -> Vec<Sample> {
     vec![
         signed("sign-in", "request", with(kept, "sign-in-request", messages::sign_in_request())),
         plain("sign-in", "reply", messages::sign_in_reply(kept)),
+        plain("sign-in", "request-standing", messages::sign_in_request_standing(kept)),
+        plain("sign-in", "reply-contact", messages::sign_in_reply_contact(kept)),
         refusal("sign-in", "clock-off"),
         plain("startup-refresh", "request", messages::startup_refresh_request()),
         plain("startup-refresh", "reply", messages::startup_refresh_reply()),

@@ -53,6 +53,10 @@ impl Entry {
             Entry::Completed(records) => w.numbers(records),
             Entry::Reprinted(reprinted) => write_reprinted(w, reprinted),
             Entry::Tampered { time } => w.time(*time),
+            Entry::Contacted { time, contact } => {
+                w.time(*time);
+                w.u64(*contact);
+            }
         }
         writer.finish()
     }
@@ -95,6 +99,7 @@ impl Entry {
             SlotKind::Completed => Entry::Completed(r.numbers()?),
             SlotKind::Reprinted => Entry::Reprinted(Box::new(read_reprinted(r)?)),
             SlotKind::Tampered => Entry::Tampered { time: r.time()? },
+            SlotKind::Contacted => Entry::Contacted { time: r.time()?, contact: r.u64()? },
             SlotKind::Checkpoint | SlotKind::Seal => return Err(BAD),
         };
         reader.finish()?;

@@ -51,16 +51,18 @@ pub enum SlotKind {
     Reprinted = 66,
     /// The device destroyed its keys.
     Tampered = 80,
+    /// The infrastructure numbered a contact.
+    Contacted = 96,
 }
 
 impl SlotKind {
     fn from_code(code: u8) -> Option<SlotKind> {
         use SlotKind::{
-            Checkpoint, Completed, Debited, Initialised, InspectionApplied, InspectionCancelled,
-            InspectionRequested, Installed, RefillApplied, RefillCancelled, RefillRequested,
-            Reprinted, Seal, Tampered,
+            Checkpoint, Completed, Contacted, Debited, Initialised, InspectionApplied,
+            InspectionCancelled, InspectionRequested, Installed, RefillApplied, RefillCancelled,
+            RefillRequested, Reprinted, Seal, Tampered,
         };
-        const ALL: [SlotKind; 14] = [
+        const ALL: [SlotKind; 15] = [
             Checkpoint,
             Seal,
             Initialised,
@@ -75,6 +77,7 @@ impl SlotKind {
             Completed,
             Reprinted,
             Tampered,
+            Contacted,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == code)
     }

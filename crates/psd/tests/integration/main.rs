@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 #![expect(clippy::inconsistent_digit_grouping, reason = "cents(100_00) reads as $100.00")]
 
+mod contact;
 mod crash;
 mod damage;
 mod debit;

@@ -23,6 +23,8 @@ pub(super) enum MeterCommand {
     Suspend(ReasonArgs),
     /// Lift a suspension
     Resume(ReasonArgs),
+    /// Believe the meter at its next contact, whatever it remembers of the last; after its case was looked into
+    Readmit(ReasonArgs),
 }
 
 #[derive(Args)]
@@ -78,6 +80,9 @@ pub(super) fn execute(
         }
         MeterCommand::Resume(ReasonArgs { serial, reason }) => {
             vec![super::with_staff(file, async |staff| staff.resume(serial, &reason).await)?]
+        }
+        MeterCommand::Readmit(ReasonArgs { serial, reason }) => {
+            vec![super::with_staff(file, async |staff| staff.readmit(serial, &reason).await)?]
         }
     };
     output.show(&meters, || list(&meters, output.language()));

@@ -53,7 +53,8 @@ impl Device {
     pub(crate) fn sign_in(&self, time: Timestamp) -> sign_in::Request {
         let software = "scenario 1.0".to_owned();
         let (serial, nonce) = (self.serial, nonce());
-        self.sign(sign_in::Request { serial, time, nonce, software, signature: UNSIGNED })
+        let standing = None;
+        self.sign(sign_in::Request { serial, time, nonce, software, standing, signature: UNSIGNED })
     }
 
     pub(crate) fn installation(&self) -> installation::Request {

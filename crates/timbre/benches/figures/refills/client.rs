@@ -58,6 +58,7 @@ impl Client {
             time: Timestamp::now(),
             nonce: self.nonce(),
             software: "figures 1".to_owned(),
+            standing: None,
             signature: UNSIGNED,
         };
         self.token = self.send::<SignIn>(&request.sign(&self.keys)?).await?.token;
