@@ -3,6 +3,7 @@
 //! crash is to drop everything and open it again. It listens to nothing and reads no clock.
 
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -97,7 +98,8 @@ impl InProcess {
                 Box::pin(async move { Err(Transport::TooLarge { limit }.into()) })
             }
             Some((_, handler)) => {
-                handler(self.deployment.clone(), Arc::new(Call::new(body, &headers, now)))
+                let peer = Ipv4Addr::LOCALHOST.into();
+                handler(self.deployment.clone(), Arc::new(Call::new(body, &headers, peer, now)))
             }
             None => {
                 let path = endpoint.to_string();
