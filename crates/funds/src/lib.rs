@@ -33,6 +33,7 @@ mod account;
 mod balances;
 pub mod contact;
 mod deposit;
+pub mod finding;
 mod ledger_error;
 pub mod reconcile;
 pub mod refill;

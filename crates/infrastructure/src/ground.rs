@@ -15,6 +15,7 @@ use crate::config::{Config, DatabaseUrl};
 use crate::keys;
 use crate::store::catalogues::AddShipped;
 use crate::store::identities::Identify;
+use crate::store::seals::Baseline;
 use crate::store::{Store, StoreError};
 use crate::tls::{Authority, TlsError};
 
@@ -84,6 +85,10 @@ impl Ground {
         if let Some(name) = store.write(Identify(identity)).await? {
             let (folder, database) = (config.data_dir.clone(), config.database.clone());
             return Err(ServeError::OtherDeployment { folder, name, database });
+        }
+        let sealed = store.write(Baseline(now())).await?;
+        if sealed > 0 {
+            tracing::warn!(sealed, "rows from before there were seals were sealed as they were found");
         }
         for name in store.write(AddShipped(now())).await? {
             tracing::warn!(

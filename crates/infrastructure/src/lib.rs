@@ -32,7 +32,7 @@ pub use ground::ServeError;
 pub use http::{Running, serve};
 pub use staff::{Staff, StaffError};
 pub use store::audit::AuditLine;
-pub use store::cases::Case;
+pub use store::cases::{Case, CaseEvent, CaseState, Resolution};
 pub use store::catalogues::PublishedCatalogue;
 pub use store::customers::Customer;
 pub use store::inspections::InspectionRecord;

@@ -235,7 +235,7 @@ impl Work for Change {
         meter.state_reason = suspended.then(|| self.reason.clone());
         meters::update(tx, &meter).await?;
         if !suspended {
-            cases::close_all(tx, self.serial, self.now).await?;
+            cases::close_all(tx, self.serial, self.now, &self.who, &self.reason).await?;
         }
         let what = if suspended { "suspended" } else { "resumed" };
         let subject = self.serial.to_string();

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::AnyConnection;
+use timbre_funds::finding;
 use timbre_funds::reconcile::{self, Audit, LedgerSide, MeterBooks, Reconciliation, Records};
 use timbre_funds::{AccountId, TransferKind};
 use timbre_postage::{Amount, Language, MeterSerial, Registers};
@@ -11,7 +12,7 @@ use timbre_protocol::Hash;
 use timbre_protocol::transaction_upload::{RecordKind, TransactionRecord};
 
 use super::{Staff, StaffError};
-use crate::comet::suspicion::{self, Suspicion};
+use crate::comet::suspicion;
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter};
 use crate::store::refills::BookedRefill;
@@ -73,7 +74,7 @@ impl Staff {
         let books = books.ok_or(StaffError::UnknownMeter(serial))?;
         let reconciled = MeterReconciliation::from(reconcile::meter(&books));
         if !reconciled.discrepancies.is_empty() {
-            let findings = reconciled.discrepancies.clone();
+            let findings = reconciled.outcome.discrepancies.iter().map(Into::into).collect();
             let (suspends, now) = (self.suspends, self.now());
             self.store.write(Report { serial, findings, suspends, now }).await?;
         }
@@ -245,7 +246,7 @@ fn registers_of(record: &TransactionRecord) -> Registers {
 /// The cases that a reconciliation opens.
 struct Report {
     serial: MeterSerial,
-    findings: Vec<Finding>,
+    findings: Vec<finding::Finding>,
     suspends: bool,
     now: Timestamp,
 }
@@ -256,12 +257,8 @@ impl Work for Report {
     async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
         let Some(mut meter) = meters::lock(tx, self.serial).await? else { return Ok(()) };
         for finding in &self.findings {
-            let suspicion = Suspicion {
-                code: finding.code,
-                detail: &finding.message_en,
-                suspends: self.suspends,
-            };
-            suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
+            let suspends = self.suspends && finding.kind().suspends;
+            suspicion::found(tx, &mut meter, finding, suspends, self.now).await?;
         }
         Ok(())
     }

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_protocol::Hash;
 
-use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
+use super::StoreError;
 
 /// One line of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -75,8 +76,9 @@ pub(crate) async fn append(
         chain: Hash::default(),
     };
     line.chain = line.chain_after(&previous);
-    sqlx::query(
-        "INSERT INTO audit (subject, sequence, at, who, what, detail, chain) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    let row = sqlx::query(
+        "INSERT INTO audit (subject, sequence, at, who, what, detail, chain)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
     )
     .bind(line.subject)
     .bind(stored(line.sequence)?)
@@ -85,9 +87,9 @@ pub(crate) async fn append(
     .bind(line.what)
     .bind(line.detail)
     .bind(line.chain.to_vec())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::AUDIT, &Subject::of(subject), &row)
 }
 
 /// The lines about one subject, or all of them, oldest first within each subject.

@@ -7,6 +7,7 @@ use sqlx::AnyConnection;
 use timbre_catalogue::{Catalogue, Version, export};
 
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 use super::{StoreError, Work};
 
 /// Who published the versions that came with the program.
@@ -48,9 +49,10 @@ pub(crate) async fn insert(
     published: &PublishedCatalogue,
     catalogue: &Catalogue,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO catalogues (catalogue, version, effective_from, endpoints, body, who, published)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+         RETURNING *",
     )
     .bind(published.catalogue.clone())
     .bind(i64::from(u32::from(published.version)))
@@ -59,9 +61,10 @@ pub(crate) async fn insert(
     .bind(export::json(catalogue))
     .bind(published.who.clone())
     .bind(published.published.as_microsecond())
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    let subject = Subject::Name(format!("catalogue {}", published.catalogue));
+    row.map_or(Ok(()), |row| seals::note(&seals::CATALOGUES, &subject, &row))
 }
 
 /// Every version of every catalogue, the latest of each last.

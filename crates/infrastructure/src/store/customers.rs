@@ -10,6 +10,7 @@ use timbre_postage::{AccountNumber, Amount, Currency, Language, PostalCode};
 
 use super::StoreError;
 use super::row::Columns;
+use super::seals::{self, Subject};
 
 /// A customer of the provider.
 #[derive(Clone, Debug, Serialize)]
@@ -98,10 +99,11 @@ pub(crate) async fn next_account(tx: &mut AnyConnection) -> Result<AccountNumber
 }
 
 pub(crate) async fn insert(tx: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO customers (account, name, postal_code, language, currency, locked, prepaid, credit_limit,
             credit_used, daily_advance_limit, advanced, advanced_on, created)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         RETURNING *",
     )
     .bind(i64::from(customer.account.number()))
     .bind(customer.name.clone())
@@ -116,17 +118,17 @@ pub(crate) async fn insert(tx: &mut AnyConnection, customer: &Customer) -> Resul
     .bind(customer.advanced.mills())
     .bind(customer.advanced_on.map(|date| date.to_string()))
     .bind(customer.created.as_microsecond())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::CUSTOMERS, &Subject::Account(customer.account), &row)
 }
 
 /// Writes back the standing; who the customer is stays as it is.
 pub(crate) async fn update(tx: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "UPDATE customers SET locked = $2, prepaid = $3, credit_limit = $4, credit_used = $5,
             daily_advance_limit = $6, advanced = $7, advanced_on = $8
-         WHERE account = $1",
+         WHERE account = $1 RETURNING *",
     )
     .bind(i64::from(customer.account.number()))
     .bind(i64::from(customer.locked))
@@ -136,9 +138,9 @@ pub(crate) async fn update(tx: &mut AnyConnection, customer: &Customer) -> Resul
     .bind(customer.daily_advance_limit.map(Amount::mills))
     .bind(customer.advanced.mills())
     .bind(customer.advanced_on.map(|date| date.to_string()))
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::CUSTOMERS, &Subject::Account(customer.account), &row)
 }
 
 fn read(row: &Columns) -> Result<Customer, StoreError> {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::fate::{self, Fates};
 use super::writer::{self, Job, Steps};
-use super::{StoreError, migrations};
+use super::{StoreError, migrations, seals};
 use crate::config::{DatabaseUrl, Engine};
 
 /// How long a request waits for a connection before it is told that the database does not answer.
@@ -192,7 +192,7 @@ async fn once<W: Work>(
     fates: Option<&Fates>,
 ) -> Result<W::Output, StoreError> {
     let mut tx = connection.begin().await?;
-    let output = work.run(&mut tx).await?;
+    let output = seals::sealed(work, &mut tx).await?;
     fate::commit(tx, fates).await?;
     Ok(output)
 }

@@ -31,6 +31,12 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => StoreError::Unavailable(text),
+            // Two have added to one list at once: the second finds the first when it is done again.
+            sqlx::Error::Database(database)
+                if matches!(database.constraint(), Some("audit_pkey" | "seals_pkey")) =>
+            {
+                StoreError::Conflict(text)
+            }
             sqlx::Error::Database(database) => match database.code().as_deref().map(kind_of_code) {
                 Some(Kind::Conflict) => StoreError::Conflict(text),
                 Some(Kind::Unavailable) => StoreError::Unavailable(text),

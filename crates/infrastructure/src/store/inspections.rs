@@ -9,6 +9,7 @@ use timbre_protocol::Hash;
 
 use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 
 /// What a device showed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -44,10 +45,12 @@ pub(crate) async fn insert(
     tx: &mut AnyConnection,
     inspection: InspectionRecord,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let subject = Subject::Meter(inspection.meter);
+    let row = sqlx::query(
         "INSERT INTO inspections (meter, sequence, attempt, digest, ascending, descending, pieces, control_sum,
             last_refill, record_sequence, record_chain, made, reply)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         RETURNING *",
     )
     .bind(i64::from(inspection.meter.number()))
     .bind(stored(inspection.sequence)?)
@@ -62,9 +65,9 @@ pub(crate) async fn insert(
     .bind(inspection.record_chain.to_vec())
     .bind(inspection.made.as_microsecond())
     .bind(inspection.reply)
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::INSPECTIONS, &subject, &row)
 }
 
 /// The last inspection of a meter.

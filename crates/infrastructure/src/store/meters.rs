@@ -17,6 +17,7 @@ use timbre_protocol::installation::InspectionPolicy;
 
 use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 
 /// A meter as the provider knows it.
 #[derive(Clone, Debug, Serialize)]
@@ -156,13 +157,14 @@ pub(crate) async fn all(connection: &mut AnyConnection) -> Result<Vec<Meter>, St
 
 pub(crate) async fn insert(tx: &mut AnyConnection, meter: &Meter) -> Result<(), StoreError> {
     let limits = &meter.limits;
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO meters (serial, account, indicia_number, device_key, indicium_key, postal_code, currency,
             minimum_refill, maximum_refill, maximum_descending, maximum_postage, high_value_warning,
             interval_days, warn_days, grace_days, state, state_reason, block_version, last_refill, control_sum,
             last_inspection, next_inspection, ascending, descending, pieces, record_sequence, record_chain, enrolled)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, $24, $25, $26, $27, $28)",
+            $21, $22, $23, $24, $25, $26, $27, $28)
+         RETURNING *",
     )
     .bind(i64::from(meter.serial.number()))
     .bind(i64::from(meter.account.number()))
@@ -192,18 +194,18 @@ pub(crate) async fn insert(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
     .bind(stored(meter.record_sequence)?)
     .bind(meter.record_chain.to_vec())
     .bind(meter.enrolled.as_microsecond())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::METERS, &Subject::Meter(meter.serial), &row)
 }
 
 /// Writes back what changes in a meter's life; its identity, keys of enrolment and owner stay as they are.
 pub(crate) async fn update(tx: &mut AnyConnection, meter: &Meter) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "UPDATE meters SET indicium_key = $2, state = $3, state_reason = $4, block_version = $5, last_refill = $6,
             control_sum = $7, last_inspection = $8, next_inspection = $9, ascending = $10, descending = $11,
             pieces = $12, record_sequence = $13, record_chain = $14
-         WHERE serial = $1",
+         WHERE serial = $1 RETURNING *",
     )
     .bind(i64::from(meter.serial.number()))
     .bind(meter.indicium_key.map(|key| key.sec1().to_vec()))
@@ -219,9 +221,9 @@ pub(crate) async fn update(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
     .bind(stored(meter.registers.pieces)?)
     .bind(stored(meter.record_sequence)?)
     .bind(meter.record_chain.to_vec())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::METERS, &Subject::Meter(meter.serial), &row)
 }
 
 fn read(row: &Columns) -> Result<Meter, StoreError> {

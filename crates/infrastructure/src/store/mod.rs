@@ -21,6 +21,7 @@ pub(crate) mod rate_tables;
 pub(crate) mod records;
 pub(crate) mod refills;
 mod row;
+pub(crate) mod seals;
 pub(crate) mod sign_ins;
 pub(crate) mod transfers;
 mod writer;

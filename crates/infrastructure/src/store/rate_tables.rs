@@ -11,6 +11,7 @@ use timbre_protocol::rate_download::SignedTable;
 
 use super::StoreError;
 use super::row::Columns;
+use super::seals::{self, Subject};
 
 /// A rate table as it was published.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -40,9 +41,10 @@ pub(crate) async fn insert(
     table: &PublishedTable,
     signed: &SignedTable,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO rate_tables (name, currency, effective_from, effective_until, digest, signed, published)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         RETURNING *",
     )
     .bind(table.name.clone())
     .bind(table.currency.code())
@@ -51,9 +53,9 @@ pub(crate) async fn insert(
     .bind(table.digest.to_vec())
     .bind(timbre_protocol::write(signed))
     .bind(table.published.as_microsecond())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::RATE_TABLES, &Subject::Name("rates".to_owned()), &row)
 }
 
 pub(crate) async fn find(

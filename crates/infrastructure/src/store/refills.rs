@@ -8,6 +8,7 @@ use timbre_protocol::Hash;
 
 use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 
 /// A refill as it was booked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -33,9 +34,11 @@ pub struct BookedRefill {
 }
 
 pub(crate) async fn insert(tx: &mut AnyConnection, refill: BookedRefill) -> Result<(), StoreError> {
-    sqlx::query(
+    let subject = Subject::Meter(refill.meter);
+    let row = sqlx::query(
         "INSERT INTO refills (meter, sequence, digest, amount, tax, ascending, descending, pieces, booked, reply)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         RETURNING *",
     )
     .bind(i64::from(refill.meter.number()))
     .bind(stored(refill.sequence)?)
@@ -47,9 +50,9 @@ pub(crate) async fn insert(tx: &mut AnyConnection, refill: BookedRefill) -> Resu
     .bind(stored(refill.registers.pieces)?)
     .bind(refill.booked.as_microsecond())
     .bind(refill.reply)
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::REFILLS, &subject, &row)
 }
 
 pub(crate) async fn find(

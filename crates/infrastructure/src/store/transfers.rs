@@ -14,6 +14,7 @@ use timbre_postage::{AccountNumber, Amount, Currency};
 use super::StoreError;
 use super::customers::{self, Customer};
 use super::row::{Columns, placeholders, stored};
+use super::seals::{self, Subject};
 
 /// One line of an account's statement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -40,8 +41,10 @@ pub(crate) async fn book(
     today: Date,
 ) -> Result<(), StoreError> {
     let number = i64::from(customer.account.number());
-    sqlx::query(
-        "INSERT INTO transfers (customer, id, kind, meter, booked, memo, reverses) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    let subject = transfer.meter().map_or(Subject::Account(customer.account), Subject::Meter);
+    let row = sqlx::query(
+        "INSERT INTO transfers (customer, id, kind, meter, booked, memo, reverses)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
     )
     .bind(number)
     .bind(transfer.id().as_str().to_owned())
@@ -50,11 +53,13 @@ pub(crate) async fn book(
     .bind(transfer.time().as_microsecond())
     .bind(transfer.memo().to_owned())
     .bind(transfer.reverses().map(|id| id.as_str().to_owned()))
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await?;
+    seals::note(&seals::TRANSFERS, &subject, &row)?;
     let rows = placeholders(transfer.postings().len(), 6);
     let sql = format!(
-        "INSERT INTO postings (customer, transfer, line, account, amount, currency) VALUES {rows}"
+        "INSERT INTO postings (customer, transfer, line, account, amount, currency) VALUES {rows}
+         RETURNING *"
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (line, posting) in (1_u64..).zip(transfer.postings()) {
@@ -66,7 +71,9 @@ pub(crate) async fn book(
             .bind(posting.amount.mills())
             .bind(posting.amount.currency().code());
     }
-    query.execute(&mut *tx).await?;
+    for row in query.fetch_all(&mut *tx).await? {
+        seals::note(&seals::POSTINGS, &subject, &row)?;
+    }
     if move_standing(customer, transfer, today)? {
         customers::update(tx, customer).await?;
     }

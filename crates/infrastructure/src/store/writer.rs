@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::fate::{self, Fates};
-use super::{StoreError, Work};
+use super::{StoreError, Work, seals};
 
 const QUEUE: usize = 1024;
 const LARGEST_GROUP: usize = 64;
@@ -38,7 +38,7 @@ impl<W: Work> Job for Queued<W> {
         tx: &'c mut AnyConnection,
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'c>> {
         Box::pin(async move {
-            let outcome = self.work.run(tx).await;
+            let outcome = seals::sealed(&self.work, tx).await;
             let keep = outcome.is_ok();
             self.outcome = Some(outcome);
             keep
