@@ -136,7 +136,15 @@ kinds! {
     "upload-late" Warning NO;
     "des enregistrements ne sont pas téléversés à temps", "records are not uploaded in time";
     "Demander un téléversement ; sinon suspendre.", "Ask for an upload; else suspend.";
-    "cloned-device" Critical YES;
+    "contact-ahead" Serious NO;
+    "la machine est en avance d’un contact sur nos livres", "the meter is a contact ahead of our books";
+    "Vérifier si notre base a été restaurée d’une sauvegarde (`audit verify --against`).",
+    "Check whether our database was restored from a backup (`audit verify --against`).";
+    "state-rolled-back" Critical YES;
+    "l’appareil est dans un état antérieur", "the device is in an earlier state";
+    "Suspendre ; remplacer l’appareil : une copie de son état a été restaurée.",
+    "Suspend; replace the device: a copy of its state was restored.";
+    "device-cloned" Critical YES;
     "deux histoires sous le même appareil", "two histories under one device";
     "Suspendre ; reprendre l’appareil et chercher son double ou la sauvegarde restaurée.",
     "Suspend; take the device back and look for its double or the restored backup.";

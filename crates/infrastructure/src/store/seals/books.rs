@@ -73,9 +73,12 @@ pub(crate) const BOOKS: &[Book] = &[
 #[cfg(test)]
 pub(crate) const UNSEALED: &[(&str, &str)] = &[
     ("_sqlx_migrations", "the schema’s versions, checked when the store is opened"),
+    ("contacts", "the number of the last contact, which the device presents again: no money"),
+    ("device_keys", "each is signed by the device’s key before it"),
     ("identities", "held against the keys and the authority on disk when the store is opened"),
     ("marks", "what was seen at the sorting centre: no money"),
     ("records", "chained by the device; count and last chain value stand in the meter’s sealed row"),
+    ("role_keys", "public keys, held against the key store when it is opened"),
     ("seals", "each carries its own digest, and they are numbered without a gap"),
     ("sign_ins", "nonces that are forgotten after their time"),
 ];
