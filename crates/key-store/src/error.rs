@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::KeyRole;
+use crate::{KeyRole, TokenTrouble};
 
 /// A fault of the store, or a key file that is not genuine.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,27 @@ pub enum KeyStoreError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A token, or a key in it.
+    #[error("token {token} ({}): {trouble}", module.display())]
+    Token {
+        /// The module's library.
+        module: PathBuf,
+        /// The label or serial number of the token.
+        token: String,
+        /// What is wrong.
+        trouble: TokenTrouble,
+    },
+    /// Others than the owner may read the PIN.
+    #[error("the PIN in {} may be read by others (mode {mode:04o}): run chmod 600 on it, and give the token a new PIN if anyone did read it", path.display())]
+    PinReadableByOthers {
+        /// The PIN's file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file does not hold one line.
+    #[error("{} does not hold a PIN: write it there, on a line of its own", .0.display())]
+    NoPin(PathBuf),
     /// The seal's file is not 32 bytes long.
     #[error("the seal {} has {found} bytes and must have 32: restore it from a backup", path.display())]
     SealWrongLength {
@@ -79,7 +100,16 @@ impl KeyStoreError {
     /// Whether this is a breach (something is not genuine) and not a mere fault of the environment.
     #[must_use]
     pub fn is_breach(&self) -> bool {
-        matches!(self, Self::Altered(_) | Self::SealReadableByOthers { .. })
+        use TokenTrouble::{NotConfined, OtherKey, Unsound};
+        let dishonest =
+            |trouble: &TokenTrouble| matches!(trouble, NotConfined(_) | OtherKey(_) | Unsound(_));
+        match self {
+            Self::Altered(_)
+            | Self::SealReadableByOthers { .. }
+            | Self::PinReadableByOthers { .. } => true,
+            Self::Token { trouble, .. } => dishonest(trouble),
+            _ => false,
+        }
     }
 }
 

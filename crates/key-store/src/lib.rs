@@ -11,20 +11,28 @@
 mod disk;
 mod error;
 mod memory;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+#[cfg(not(feature = "pkcs11"))]
+#[path = "pkcs11_absent.rs"]
+mod pkcs11;
 mod public_key;
 mod role;
 mod seal;
 mod sealed;
 mod sealed_format;
 mod signature;
+mod token;
 
 pub use error::{KeyStoreError, MalformedKey};
 pub use memory::MemoryKeys;
+pub use pkcs11::TokenKeys;
 pub use public_key::{KeyId, PublicKey};
 pub use role::KeyRole;
 pub use seal::Seal;
 pub use sealed::SealedKeys;
 pub use signature::{BadSignature, Signature};
+pub use token::{PinTries, Token, TokenKey, TokenTrouble};
 
 /// Where private keys live. Object safe, so that a device is built over `Arc<dyn KeyStore>`.
 pub trait KeyStore: Send + Sync {

@@ -5,3 +5,7 @@
 
 mod sealed_file;
 mod signing;
+#[cfg(feature = "pkcs11")]
+mod softhsm;
+#[cfg(feature = "pkcs11")]
+mod token;
