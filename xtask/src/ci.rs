@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::{setup, tidy};
 
 /// What only some sites need is built and tried too.
-const KERBEROS: &str = "timbre/kerberos";
+const OPTIONAL: &str = "timbre/kerberos,timbre/pkcs11";
 
 /// One step, in the order in which they run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -53,14 +53,14 @@ impl Step {
             Step::Setup => setup::run(root),
             Step::Fmt => cargo(root, &["fmt", "--all", "--check"], &[]),
             Step::Clippy => {
-                let clippy = ["clippy", "--workspace", "--all-targets", "--features", KERBEROS];
+                let clippy = ["clippy", "--workspace", "--all-targets", "--features", OPTIONAL];
                 let args = [&clippy[..], &["--", "-D", "warnings"]].concat();
                 cargo(root, &args, &[])
             }
             Step::Parts => parts(root),
             Step::Tidy => tidy::run(root, false),
             Step::Test => {
-                cargo(root, &["test", "--workspace", "--quiet", "--features", KERBEROS], &[])
+                cargo(root, &["test", "--workspace", "--quiet", "--features", OPTIONAL], &[])
             }
             Step::Doc => {
                 let args = ["doc", "--workspace", "--no-deps", "--quiet"];
