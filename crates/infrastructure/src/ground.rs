@@ -88,7 +88,10 @@ impl Ground {
         }
         let sealed = store.write(Baseline(now())).await?;
         if sealed > 0 {
-            tracing::warn!(sealed, "rows from before there were seals were sealed as they were found");
+            tracing::warn!(
+                sealed,
+                "rows from before there were seals were sealed as they were found"
+            );
         }
         for name in store.write(AddShipped(now())).await? {
             tracing::warn!(

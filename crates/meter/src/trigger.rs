@@ -163,7 +163,8 @@ pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
 /// books and says nothing of them.
 #[must_use]
 pub fn settles_refill(code: &str) -> bool {
-    const OF_THE_REFILL: [&str; 7] = [
+    const OF_THE_REFILL: [&str; 8] = [
+        "stale-block",
         "below-minimum",
         "above-maximum",
         "over-capacity",

@@ -71,11 +71,15 @@ pub struct Reply {
     pub nonce: Nonce,
     /// Whether the device may go on.
     pub instruction: Instruction,
+    /// Why it may not, where the provider says so to the person at the meter.
+    pub cause: Option<SuspensionCause>,
     /// By the funds key.
     pub signature: Signature,
 }
 
-message!(Reply as "inspection-reply" { serial, sequence, next_inspection, nonce, instruction, signature });
+message!(Reply as "inspection-reply" {
+    serial, sequence, next_inspection, nonce, instruction, cause, signature,
+});
 signed!(Reply by KeyRole::Funds);
 
 /// What the provider orders after an inspection.
@@ -85,4 +89,53 @@ pub enum Instruction {
     Continue,
     /// Print nothing until a later inspection says otherwise.
     Suspend,
+}
+
+/// Why a device was ordered to stop, as far as the person at the meter is concerned. The words are the device's; the
+/// provider's own reason, with names and amounts, stays in its books.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SuspensionCause {
+    /// The customer's account is in arrears.
+    Account,
+    /// The registers, the records and the books do not agree.
+    Registers,
+    /// The meter was reported lost (SOR/2010-220, s. 13).
+    Lost,
+    /// The meter was reported stolen (SOR/2010-220, s. 13).
+    Stolen,
+    /// It is thought to be damaged or tampered with (SOR/2010-220, s. 12).
+    Malfunction,
+    /// The customer asked for it.
+    Customer,
+}
+
+impl SuspensionCause {
+    /// Every cause.
+    pub const ALL: [SuspensionCause; 6] = [
+        SuspensionCause::Account,
+        SuspensionCause::Registers,
+        SuspensionCause::Lost,
+        SuspensionCause::Stolen,
+        SuspensionCause::Malfunction,
+        SuspensionCause::Customer,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SuspensionCause::Account => "account",
+            SuspensionCause::Registers => "registers",
+            SuspensionCause::Lost => "lost",
+            SuspensionCause::Stolen => "stolen",
+            SuspensionCause::Malfunction => "malfunction",
+            SuspensionCause::Customer => "customer",
+        }
+    }
+
+    /// The cause of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<SuspensionCause> {
+        SuspensionCause::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
 }

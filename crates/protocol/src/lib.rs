@@ -21,6 +21,7 @@ mod content;
 mod error;
 mod exchange;
 pub mod inspection;
+pub mod inspection_profile;
 pub mod installation;
 mod message;
 mod parse;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use timbre_key_store::{KeyId, PublicKey, Signature};
 use timbre_postage::{AccountNumber, Country, Currency, IndiciaNumber, MeterSerial, PostalCode};
 
-use crate::inspection::Instruction;
+use crate::inspection::{Instruction, SuspensionCause};
 use crate::schema::{Facet, SimpleType};
 use crate::startup_refresh::Task;
 use crate::transaction_upload::{Reason, RecordKind};
@@ -231,6 +231,14 @@ words! {
         Reprint = "reprint",
         Inspection = "inspection",
         Withdrawal = "withdrawal",
+    }
+    SuspensionCause = "suspension-cause" {
+        Account = "account",
+        Registers = "registers",
+        Lost = "lost",
+        Stolen = "stolen",
+        Malfunction = "malfunction",
+        Customer = "customer",
     }
     Task = "task" {
         RenewBlock = "renew-block",

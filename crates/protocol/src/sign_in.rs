@@ -43,11 +43,14 @@ pub struct Request {
     pub software: String,
     /// Where the device stands; software of before contacts were numbered has none.
     pub standing: Option<Standing>,
+    /// The version of the operational block that its device obeys; 0 before installation. A meter of before this was
+    /// told says nothing.
+    pub block_version: Option<u32>,
     /// By the meter's device key.
     pub signature: Signature,
 }
 
-message!(Request as "sign-in-request" { serial, time, nonce, software, standing, signature });
+message!(Request as "sign-in-request" { serial, time, nonce, software, standing, block_version, signature });
 signed!(Request by KeyRole::Device);
 
 /// What the device remembers of its last contact, and where its history ends.
@@ -80,9 +83,16 @@ pub struct Reply {
     pub services: Vec<ServiceEntry>,
     /// The number of this contact, to be written down and presented at the next; none when the request told no standing.
     pub contact: Option<u64>,
+    /// The version of the operational block that is in force for the device: a meter with an older one asks for it, by an
+    /// installation, before anything else.
+    pub block_version: Option<u32>,
+    /// Whether an order waits for the device, to stop or to go on: it gets it, signed, by an inspection.
+    pub order_waits: Option<bool>,
 }
 
-message!(Reply as "sign-in-reply" { token, token_expires, server_time, services, contact });
+message!(Reply as "sign-in-reply" {
+    token, token_expires, server_time, services, contact, block_version, order_waits,
+});
 
 /// Where one service is for this meter.
 #[derive(Clone, PartialEq, Eq, Debug)]

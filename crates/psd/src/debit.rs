@@ -11,9 +11,9 @@ use timbre_postage::{Amount, MeterSerial, Registers};
 use timbre_protocol::installation::OperationalBlock;
 
 use crate::entry::{CARRIED, Debited, Entry};
-use crate::inspection_profile::locked_from;
 use crate::journal::Journal;
 use crate::psd::day_of;
+use crate::standing::locked_from;
 use crate::{Breach, Memo, Psd, PsdError, Refusal, State};
 
 /// By how much a clock may go back without question: the corrections of time servers.

@@ -52,6 +52,14 @@ impl<J: Journal> Psd<J> {
         self.state.pending_inspection.as_ref()
     }
 
+    /// What the device answers to most of what it is asked while the provider has it frank nothing: why, where they said
+    /// so, and what to do; none while it is not suspended.
+    pub fn suspension(&self) -> Option<Refusal> {
+        let cause = self.state.last_inspection.as_ref().and_then(|reply| reply.cause);
+        (self.state.base == State::Suspended)
+            .then(|| cause.map_or(Refusal::State(State::Suspended), Refusal::Suspended))
+    }
+
     /// The number of the last inspection applied; 0 before the first.
     pub fn last_inspection_sequence(&self) -> u64 {
         self.state.inspection_sequence()

@@ -246,7 +246,7 @@ impl<J: Journal> Psd<J> {
     pub(crate) fn require(&self, allowed: &[State]) -> Result<(), Refusal> {
         match allowed.contains(&self.state.base) {
             true => Ok(()),
-            false => Err(Refusal::State(self.state.base)),
+            false => Err(self.suspension().unwrap_or(Refusal::State(self.state.base))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every rule by which the device says no: a stable code, and the reason in both languages.
 
+mod suspension;
 mod text;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use timbre_postage::{Amount, Currency, Language};
+use timbre_protocol::inspection::SuspensionCause;
 
 use crate::State;
 
@@ -15,6 +17,8 @@ use crate::State;
 pub enum Refusal {
     /// The device is in a state in which this is not done. The code is the state's.
     State(State),
+    /// The provider has the device frank nothing, and said why.
+    Suspended(SuspensionCause),
     /// The clock shows a time before the last thing the device did. A refill or an inspection,
     /// which compare clocks, set this right.
     ClockMovedBack {
@@ -168,7 +172,7 @@ impl Refusal {
             Refusal::State(State::Manufactured) => "not-initialised",
             Refusal::State(State::Initialised) => "not-installed",
             Refusal::State(State::Authorised) => "no-contact-yet",
-            Refusal::State(State::Suspended) => "suspended",
+            Refusal::State(State::Suspended) | Refusal::Suspended(_) => "suspended",
             Refusal::State(State::Tampered) => "tampered",
             Refusal::State(State::WithdrawPending | State::Withdrawn) => "withdrawn",
             Refusal::State(_) => "wrong-state",

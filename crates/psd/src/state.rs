@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use timbre_protocol::installation::InspectionPolicy;
 
-use crate::inspection_profile::{Standing, standing};
+use crate::standing::{Standing, standing};
 
 /// Where a device is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

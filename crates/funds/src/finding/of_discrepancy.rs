@@ -57,5 +57,9 @@ fn evidence(found: &Discrepancy) -> Evidence {
 /// Registers as evidence shows them: `ascending 5.76, descending 94.24, pieces 4`.
 pub(crate) fn plain(registers: &Registers) -> String {
     let Registers { ascending, descending, pieces } = registers;
-    format!("ascending {}, descending {}, pieces {pieces}", ascending.decimal(), descending.decimal())
+    format!(
+        "ascending {}, descending {}, pieces {pieces}",
+        ascending.decimal(),
+        descending.decimal()
+    )
 }

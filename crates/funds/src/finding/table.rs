@@ -148,6 +148,10 @@ kinds! {
     "deux histoires sous le même appareil", "two histories under one device";
     "Suspendre ; reprendre l’appareil et chercher son double ou la sauvegarde restaurée.",
     "Suspend; take the device back and look for its double or the restored backup.";
+    "missing-meter-contact" Critical NO;
+    "une machine déclarée perdue ou volée a appelé", "a meter that was reported lost or stolen has called";
+    "Dire à qui l’a déclarée d’où elle appelle et quand ; elle reçoit l’ordre de s’arrêter.",
+    "Tell whoever reported it from where it called and when; it is ordered to stop.";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::{FundsRefusal, MeterState};
@@ -164,14 +164,14 @@ impl Inspect {
         instruction: Instruction,
     ) -> Result<String, StoreError> {
         let request = &self.request;
-        let interval = i64::from(meter.policy.interval_days);
-        let next_inspection = today(self.now).saturating_add(interval.days());
+        let next_inspection = meter.inspection_due_after(today(self.now));
         let reply = Reply {
             serial: meter.serial,
             sequence: request.sequence,
             next_inspection,
             nonce: request.nonce,
             instruction,
+            cause: meter.state_cause.filter(|_| instruction == Instruction::Suspend),
             signature: UNSIGNED,
         };
         let reply =
@@ -192,6 +192,7 @@ impl Inspect {
             reply: reply.clone(),
         };
         inspections::insert(tx, inspection).await?;
+        meter.told_to_stop = instruction == Instruction::Suspend;
         meter.last_inspection = request.sequence;
         meter.next_inspection = Some(next_inspection);
         meters::update(tx, meter).await?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use sqlx::AnyConnection;
 use timbre_funds::MeterState;
 use timbre_key_store::{KeyRole, KeyStore, PublicKey};
@@ -34,7 +34,6 @@ fn block(
     now: Timestamp,
 ) -> Result<OperationalBlock, Refused> {
     let limits = &meter.limits;
-    let interval = i64::from(meter.policy.interval_days);
     Ok(OperationalBlock {
         serial: meter.serial,
         version: meter.block_version,
@@ -50,7 +49,7 @@ fn block(
         inspection: meter.policy,
         next_inspection: meter
             .next_inspection
-            .unwrap_or_else(|| today(now).saturating_add(interval.days())),
+            .unwrap_or_else(|| meter.inspection_due_after(today(now))),
         funds_key: keys.public_key(KeyRole::Funds)?,
         rates_key: keys.public_key(KeyRole::Rates)?,
         indicium_certificate: request.indicium_key.key_id(),
@@ -90,8 +89,7 @@ impl Work for Install {
             if meter.state == MeterState::Enrolled {
                 meter.state = MeterState::Installed;
             }
-            let interval = i64::from(meter.policy.interval_days);
-            meter.next_inspection = Some(today(self.now).saturating_add(interval.days()));
+            meter.next_inspection = Some(meter.inspection_due_after(today(self.now)));
             meters::update(tx, &meter).await?;
             let key = format!("indicium key {}", self.request.indicium_key.key_id());
             audit::append(tx, &subject, self.now, &subject, "installed", key).await?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::refill::{RefillContext, RefillDecision, RefillRequest, decide};
@@ -20,7 +20,7 @@ use crate::refusal::{Books, Identity, Refused};
 use crate::store::customers::{self, Customer};
 use crate::store::meters::{self, Meter};
 use crate::store::refills::{self, BookedRefill};
-use crate::store::{StoreError, Work, audit, transfers};
+use crate::store::{StoreError, Work, audit, blocks, transfers};
 
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
     let request: Request = call.read()?;
@@ -122,8 +122,7 @@ impl Book {
     ) -> Result<Booked, StoreError> {
         let request = &self.request;
         transfers::book(tx, customer, &decision.transfer, today(self.now)).await?;
-        let interval = i64::from(meter.policy.interval_days);
-        let next_inspection = today(self.now).saturating_add(interval.days());
+        let next_inspection = meter.inspection_due_after(today(self.now));
         let reply = Reply {
             serial: meter.serial,
             sequence: request.sequence,
@@ -150,6 +149,7 @@ impl Book {
             reply: reply.clone(),
         };
         refills::insert(tx, refill).await?;
+        blocks::confirm(tx, meter, request.block_version, self.now).await?;
         meter.last_refill = request.sequence;
         meter.control_sum = decision.control_sum_after;
         meter.registers = request.registers;

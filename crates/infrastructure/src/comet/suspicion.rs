@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 use timbre_funds::MeterState;
 use timbre_funds::finding::Finding;
+use timbre_protocol::inspection::SuspensionCause;
 
 use crate::store::meters::{self, Meter};
 use crate::store::{StoreError, audit, cases};
@@ -59,6 +60,10 @@ async fn suspend(
     if *suspends && meter.state == MeterState::Installed {
         meter.state = MeterState::Suspended;
         meter.state_reason = Some(format!("{code}: {detail}"));
+        meter.state_cause = Some(match *code {
+            "device-cloned" | "state-rolled-back" => SuspensionCause::Malfunction,
+            _ => SuspensionCause::Registers,
+        });
         meters::update(tx, meter).await?;
         let why = format!("by policy: {code}");
         let subject = meter.serial.to_string();

@@ -17,7 +17,7 @@ use crate::deployment::Deployment;
 use crate::refusal::{Identity, Refused, Transport};
 use crate::store::contacts::{self, LastContact};
 use crate::store::meters::{self, Meter};
-use crate::store::{StoreError, Work, sign_ins};
+use crate::store::{StoreError, Work, audit, blocks, cases, losses, sign_ins};
 
 /// How far a meter's clock may be off.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -29,7 +29,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     let request: Request = call.read()?;
     let serial = request.serial;
     call.names(serial);
-    call::signer(deployment, serial, &request).await?;
+    let meter = call::signer(deployment, serial, &request).await?;
     if call.now.duration_since(request.time).abs() > TOLERANCE {
         return Err(Identity::ClockOff.into());
     }
@@ -38,6 +38,8 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         time: request.time,
         nonce: request.nonce,
         standing: request.standing,
+        block_version: request.block_version,
+        software: request.software,
         address: call.peer.to_string(),
         suspends: deployment.suspend_on_mismatch,
         now: call.now,
@@ -50,6 +52,8 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         server_time: call.now,
         services: directory(deployment),
         contact,
+        block_version: Some(meter.block_version),
+        order_waits: Some(meter.order_waits()),
     };
     Ok(write(&reply))
 }
@@ -75,6 +79,8 @@ struct Admit {
     time: Timestamp,
     nonce: Nonce,
     standing: Option<Standing>,
+    block_version: Option<u32>,
+    software: String,
     address: String,
     suspends: bool,
     now: Timestamp,
@@ -91,11 +97,15 @@ impl Work for Admit {
         if !sign_ins::note(tx, self.serial, &self.nonce, self.now, REMEMBERED).await? {
             return Ok(Err(Identity::ReplayedRequest.into()));
         }
+        self.is_it_missing(tx).await?;
         let last = contacts::find(tx, self.serial).await?;
         let standing = match (self.standing, &last) {
             (Some(standing), _) => standing,
             // Software of before contacts were numbered.
-            (None, None) => return Ok(Ok(None)),
+            (None, None) => {
+                self.confirm_block(tx, &mut meter).await?;
+                return Ok(Ok(None));
+            }
             (None, Some(_)) => {
                 let detail = "the device no longer tells where it stands, and has told before";
                 return self.refuse(tx, &mut meter, ROLLED_BACK, detail).await.map(Err);
@@ -112,6 +122,7 @@ impl Work for Admit {
         let told = || evidence(&presented, last.as_ref(), &meter, &self.address);
         match judged {
             Contact::Genuine(remembered) => {
+                self.confirm_block(tx, &mut meter).await?;
                 self.remember(tx, remembered, &standing).await?;
                 Ok(Ok(Some(remembered.issued)))
             }
@@ -143,8 +154,34 @@ impl Work for Admit {
 const ROLLED_BACK: &str = "state-rolled-back";
 const CLONED: &str = "device-cloned";
 const AHEAD: &str = "contact-ahead";
+const MISSING: &str = "missing-meter-contact";
 
 impl Admit {
+    /// A meter that was reported lost or stolen signs in, it or a copy of it: somebody should know from where.
+    async fn is_it_missing(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        let Some(loss) = losses::open_of(tx, self.serial).await? else { return Ok(()) };
+        let (kind, since) = (loss.kind.as_str(), loss.since);
+        let detail = format!(
+            "reported {kind} since {since}, it signed in from {} with {}",
+            self.address, self.software
+        );
+        cases::open(tx, self.serial, self.now, MISSING, &detail).await?;
+        let subject = self.serial.to_string();
+        audit::append(tx, &subject, self.now, &subject, MISSING, detail).await
+    }
+
+    async fn confirm_block(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &mut Meter,
+    ) -> Result<(), StoreError> {
+        let shown = self.block_version.unwrap_or_default();
+        if blocks::confirm(tx, meter, shown, self.now).await? {
+            meters::update(tx, meter).await?;
+        }
+        Ok(())
+    }
+
     async fn remember(
         &self,
         tx: &mut AnyConnection,

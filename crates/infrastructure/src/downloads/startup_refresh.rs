@@ -1,15 +1,17 @@
 //! Startup refresh (REQ DL-1): what there is that the meter lacks, and what it should do next.
 
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
+use sqlx::AnyConnection;
 use timbre_catalogue::{Endpoint, endpoint};
+use timbre_postage::MeterSerial;
 use timbre_protocol::startup_refresh::{Reply, Request, ServiceStatus, TableVersion, Task};
 use timbre_protocol::write;
 
 use crate::call::{self, Call, today};
 use crate::deployment::Deployment;
 use crate::refusal::Refused;
-use crate::store::meters::Meter;
-use crate::store::{inspections, rate_tables};
+use crate::store::meters::{self, Meter};
+use crate::store::{StoreError, Work, blocks, inspections, rate_tables};
 
 /// A meter keeps a table this long after its last day, for the pieces of the days before.
 const KEPT_DAYS: i64 = 31;
@@ -18,6 +20,10 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     let request: Request = call.read()?;
     call.signed_in(deployment, request.serial)?;
     let meter = call::known(deployment, request.serial).await?;
+    if request.block_version > meter.block_confirmed {
+        let (serial, version) = (request.serial, request.block_version);
+        deployment.store.write(Confirm { serial, version, now: call.now }).await?;
+    }
     let mut connection = deployment.store.reader().await?;
     let oldest = today(call.now).saturating_sub(KEPT_DAYS.days());
     let tables = rate_tables::all(&mut connection).await?;
@@ -47,11 +53,32 @@ fn tasks(meter: &Meter, request: &Request, call: &Call, outstanding: bool) -> Ve
     if request.block_version < meter.block_version {
         tasks.push(Task::RenewBlock);
     }
-    if meter.next_inspection.is_some_and(|due| due <= today(call.now)) {
+    let due = meter.next_inspection.is_some_and(|due| due <= today(call.now));
+    if due || meter.order_waits() {
         tasks.push(Task::Inspect);
     }
     if outstanding {
         tasks.push(Task::UploadTransactions);
     }
     tasks
+}
+
+/// The device obeys a block that it had not shown before.
+struct Confirm {
+    serial: MeterSerial,
+    version: u32,
+    now: Timestamp,
+}
+
+impl Work for Confirm {
+    type Output = ();
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        if let Some(mut meter) = meters::lock(tx, self.serial).await?
+            && blocks::confirm(tx, &mut meter, self.version, self.now).await?
+        {
+            meters::update(tx, &meter).await?;
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use timbre_catalogue::Version;
 use timbre_funds::{FundsRefusal, LedgerError};
 use timbre_key_store::KeyStoreError;
-use timbre_postage::{AccountNumber, Currency, Language, MeterSerial, RateTableError};
+use timbre_postage::{AccountNumber, Amount, Currency, Language, MeterSerial, RateTableError};
 
 use crate::store::StoreError;
 
@@ -27,6 +27,31 @@ pub enum StaffError {
         /// Its state.
         state: &'static str,
     },
+    /// The block says already what it is to say.
+    #[error(
+        "that is what the operational block of meter {0} says already: no new version was issued"
+    )]
+    TermsUnchanged(MeterSerial),
+    /// The limits that a block would have contradict each other, or one is not more than nothing.
+    #[error(
+        "the limits contradict each other: {below} ({low}) is to be more than nothing and at most {above} ({high})"
+    )]
+    LimitsContradict {
+        /// Which limit.
+        below: &'static str,
+        /// It.
+        low: Amount,
+        /// Which other.
+        above: &'static str,
+        /// It.
+        high: Amount,
+    },
+    /// The meter is reported lost or stolen.
+    #[error("meter {0} is reported lost or stolen: once it is back, meter report-found lifts that")]
+    ReportedMissing(MeterSerial),
+    /// The meter is not reported lost or stolen.
+    #[error("meter {0} is not reported lost or stolen")]
+    NotReportedMissing(MeterSerial),
     /// An amount is in another currency than the account.
     #[error("the account is in {expected}, and {given} was given")]
     WrongCurrency {
@@ -97,6 +122,10 @@ impl StaffError {
             StaffError::UnknownMeter(_) => "unknown-meter",
             StaffError::MeterExists(_) => "meter-exists",
             StaffError::WrongState { .. } => "wrong-state",
+            StaffError::TermsUnchanged(_) => "terms-unchanged",
+            StaffError::LimitsContradict { .. } => "limits-contradict",
+            StaffError::ReportedMissing(_) => "reported-missing",
+            StaffError::NotReportedMissing(_) => "not-reported-missing",
             StaffError::WrongCurrency { .. } => "wrong-currency",
             StaffError::Invalid(_) => "invalid",
             StaffError::ReferenceReused(_) => "reference-reused",
@@ -121,6 +150,24 @@ impl StaffError {
             StaffError::MeterExists(serial) => format!("la machine {serial} est déjà inscrite"),
             StaffError::WrongState { serial, .. } => {
                 format!("l’état de la machine {serial} ne le permet pas")
+            }
+            StaffError::TermsUnchanged(serial) => {
+                format!(
+                    "le bloc opérationnel de la machine {serial} le dit déjà\u{a0}: aucune version nouvelle n’est émise"
+                )
+            }
+            StaffError::LimitsContradict { below, low, above, high } => {
+                format!(
+                    "les limites se contredisent\u{a0}: {below} ({low}) est plus que rien et au plus {above} ({high})"
+                )
+            }
+            StaffError::ReportedMissing(serial) => {
+                format!(
+                    "la machine {serial} est déclarée perdue ou volée\u{a0}: une fois revenue, meter report-found lève la déclaration"
+                )
+            }
+            StaffError::NotReportedMissing(serial) => {
+                format!("la machine {serial} n’est pas déclarée perdue ni volée")
             }
             StaffError::WrongCurrency { expected, given } => {
                 format!("le compte est en {expected}, et le montant en {given}")

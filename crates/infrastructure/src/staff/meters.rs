@@ -1,4 +1,4 @@
-//! The fleet: meters enrolled, suspended, resumed, looked at; their cases and the audit log.
+//! The fleet: meters enrolled and looked at; their cases and the audit log.
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -10,11 +10,14 @@ use timbre_protocol::transaction_upload::TransactionRecord;
 
 use super::{Staff, StaffError};
 use crate::store::audit::AuditLine;
+use crate::store::blocks::Issue;
 use crate::store::cases::Case;
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter, MeterLimits};
 use crate::store::refills::BookedRefill;
-use crate::store::{StoreError, Work, audit, cases, customers, inspections, records, refills};
+use crate::store::{
+    StoreError, Work, audit, blocks, cases, customers, inspections, records, refills,
+};
 
 /// Which meter, whose, and what it may do.
 #[derive(Clone, Debug)]
@@ -44,33 +47,6 @@ impl Staff {
     pub async fn enrol_meter(&self, new: NewMeter) -> Result<Meter, StaffError> {
         let enrol = Enrol { new, who: self.who.clone(), now: self.now() };
         self.store.write(enrol).await?
-    }
-
-    /// Stops a meter: it gets no more funds, and at its next inspection is told to print nothing.
-    ///
-    /// # Errors
-    /// [`StaffError::UnknownMeter`], [`StaffError::WrongState`], or a fault of the store.
-    pub async fn suspend(&self, serial: MeterSerial, reason: &str) -> Result<Meter, StaffError> {
-        self.change(serial, MeterState::Installed, MeterState::Suspended, reason).await
-    }
-
-    /// Lets a suspended meter work again and closes its cases.
-    ///
-    /// # Errors
-    /// [`StaffError::UnknownMeter`], [`StaffError::WrongState`], or a fault of the store.
-    pub async fn resume(&self, serial: MeterSerial, reason: &str) -> Result<Meter, StaffError> {
-        self.change(serial, MeterState::Suspended, MeterState::Installed, reason).await
-    }
-
-    async fn change(
-        &self,
-        serial: MeterSerial,
-        from: MeterState,
-        to: MeterState,
-        reason: &str,
-    ) -> Result<Meter, StaffError> {
-        let (who, reason, now) = (self.who.clone(), reason.to_owned(), self.now());
-        self.store.write(Change { serial, from, to, reason, who, now }).await?
     }
 
     /// Every meter, by serial number.
@@ -190,9 +166,13 @@ impl Work for Enrol {
             currency: customer.currency,
             limits: *limits,
             policy: new.policy,
+            due_day: None,
             state: MeterState::Enrolled,
             state_reason: None,
+            state_cause: None,
+            told_to_stop: false,
             block_version: 1,
+            block_confirmed: 0,
             last_refill: 0,
             control_sum: nothing,
             last_inspection: 0,
@@ -203,43 +183,11 @@ impl Work for Enrol {
             enrolled: self.now,
         };
         meters::insert(tx, &meter).await?;
+        let issue = Issue { who: &self.who, reason: "enrolled", now: self.now };
+        blocks::note(tx, &meter, &issue).await?;
         let key = meter.device_key.key_id();
         let detail = format!("for account {}, device key {key}", new.customer);
         audit::append(tx, &serial.to_string(), self.now, &self.who, "enrolled", detail).await?;
-        Ok(Ok(meter))
-    }
-}
-
-struct Change {
-    serial: MeterSerial,
-    from: MeterState,
-    to: MeterState,
-    reason: String,
-    who: String,
-    now: Timestamp,
-}
-
-impl Work for Change {
-    type Output = Result<Meter, StaffError>;
-
-    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
-        let Some(mut meter) = meters::lock(tx, self.serial).await? else {
-            return Ok(Err(StaffError::UnknownMeter(self.serial)));
-        };
-        if meter.state != self.from {
-            let state = meter.state.as_str();
-            return Ok(Err(StaffError::WrongState { serial: self.serial, state }));
-        }
-        meter.state = self.to;
-        let suspended = self.to == MeterState::Suspended;
-        meter.state_reason = suspended.then(|| self.reason.clone());
-        meters::update(tx, &meter).await?;
-        if !suspended {
-            cases::close_all(tx, self.serial, self.now, &self.who, &self.reason).await?;
-        }
-        let what = if suspended { "suspended" } else { "resumed" };
-        let subject = self.serial.to_string();
-        audit::append(tx, &subject, self.now, &self.who, what, self.reason.clone()).await?;
         Ok(Ok(meter))
     }
 }

@@ -8,10 +8,13 @@ mod catalogues;
 mod contacts;
 mod customers;
 mod error;
+mod losses;
 mod marks;
 mod meters;
 mod rates;
 mod reconcile;
+mod suspensions;
+mod terms;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +28,7 @@ pub use error::StaffError;
 pub use marks::Sighting;
 pub use meters::NewMeter;
 pub use reconcile::{Finding, MeterReconciliation, ReconciledLine};
+pub use terms::TermsChange;
 
 use crate::call;
 use crate::config::Config;

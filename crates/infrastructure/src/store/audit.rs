@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_protocol::Hash;
 
+use super::StoreError;
 use super::row::{Columns, stored};
 use super::seals::{self, Subject};
-use super::StoreError;
 
 /// One line of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

@@ -102,7 +102,11 @@ pub(crate) async fn open_finding(
     at: Timestamp,
     finding: &Finding,
 ) -> Result<Option<u64>, StoreError> {
-    debug_assert!(Kind::of(finding.code).is_some(), "{} has no row in funds::finding", finding.code);
+    debug_assert!(
+        Kind::of(finding.code).is_some(),
+        "{} has no row in funds::finding",
+        finding.code
+    );
     let of_meter = of(&mut *tx, Some(meter)).await?;
     let same = |case: &&Case| case.code == finding.code && case.about == finding.about;
     let last = of_meter.iter().rfind(same);
@@ -223,13 +227,12 @@ pub(crate) async fn events(
     meter: MeterSerial,
     number: u64,
 ) -> Result<Vec<CaseEvent>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM case_events WHERE meter = $1 AND number = $2 ORDER BY sequence",
-    )
-    .bind(i64::from(meter.number()))
-    .bind(stored(number)?)
-    .fetch_all(connection)
-    .await?;
+    let rows =
+        sqlx::query("SELECT * FROM case_events WHERE meter = $1 AND number = $2 ORDER BY sequence")
+            .bind(i64::from(meter.number()))
+            .bind(stored(number)?)
+            .fetch_all(connection)
+            .await?;
     let read = |row| {
         let row = Columns(row);
         Ok(CaseEvent {

@@ -2,6 +2,7 @@
 //! state of it is found out at the next.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::AnyConnection;
 use timbre_funds::contact::Remembered;
 use timbre_key_store::KeyId;
@@ -9,6 +10,17 @@ use timbre_postage::MeterSerial;
 
 use super::StoreError;
 use super::row::{Columns, stored};
+
+/// When and from where a meter last signed in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Contact {
+    /// The meter.
+    pub meter: MeterSerial,
+    /// When.
+    pub at: Timestamp,
+    /// The address it came from: its own, or that of whoever translates it.
+    pub address: String,
+}
 
 /// A meter's last contact.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +74,19 @@ pub(crate) async fn remember(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The last contact of every meter that counts them.
+pub(crate) async fn all(connection: &mut AnyConnection) -> Result<Vec<Contact>, StoreError> {
+    let rows = sqlx::query("SELECT meter, at, address FROM contacts ORDER BY meter")
+        .fetch_all(connection)
+        .await?;
+    let read = |row| {
+        let row = Columns(row);
+        let meter = row.serial("meter")?;
+        Ok(Contact { meter, at: row.instant("at")?, address: row.text("address")? })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Forgets what is remembered, so that the next contact is taken as the first.

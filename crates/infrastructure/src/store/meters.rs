@@ -13,6 +13,8 @@ use timbre_postage::{
     AccountNumber, Amount, Currency, IndiciaNumber, MeterSerial, PostalCode, Registers,
 };
 use timbre_protocol::Hash;
+use timbre_protocol::inspection::SuspensionCause;
+use timbre_protocol::inspection_profile::DueDate;
 use timbre_protocol::installation::InspectionPolicy;
 
 use super::StoreError;
@@ -41,13 +43,22 @@ pub struct Meter {
     /// How often its device is inspected.
     #[serde(serialize_with = "policy")]
     pub policy: InspectionPolicy,
+    /// The day of the month on which an inspection falls due, where it is not counted in days.
+    pub due_day: Option<i8>,
     /// Where it is in its life.
     #[serde(serialize_with = "state")]
     pub state: MeterState,
     /// Why it is in that state, where somebody said so.
     pub state_reason: Option<String>,
+    /// Why it is suspended, as its operator is told.
+    #[serde(serialize_with = "cause")]
+    pub state_cause: Option<SuspensionCause>,
+    /// Whether the last order that its device was given was to stop.
+    pub told_to_stop: bool,
     /// The version of its operational block.
     pub block_version: u32,
+    /// The version that its device has shown; 0 before it did. Where it is behind, the meter has not come yet.
+    pub block_confirmed: u32,
     /// The number of the last refill booked.
     pub last_refill: u64,
     /// Everything ever refilled, less what was returned: what its control sum must be.
@@ -65,6 +76,26 @@ pub struct Meter {
     pub record_chain: Hash,
     /// When it was enrolled.
     pub enrolled: Timestamp,
+}
+
+impl Meter {
+    /// The day by which the next inspection is due after one on `last`.
+    #[must_use]
+    pub fn inspection_due_after(&self, last: Date) -> Date {
+        self.due_day
+            .map_or(DueDate::AfterDays(self.policy.interval_days), DueDate::DayOfMonth)
+            .after(last)
+    }
+
+    /// Whether the device waits for another order than the last it was given: to stop, or to go on.
+    #[must_use]
+    pub fn order_waits(&self) -> bool {
+        match self.state {
+            MeterState::Enrolled | MeterState::Withdrawn => false,
+            MeterState::Installed => self.told_to_stop,
+            MeterState::Suspended => !self.told_to_stop,
+        }
+    }
 }
 
 /// What a meter may refill, hold and print; all in the currency of its registers.
@@ -101,24 +132,38 @@ impl MeterLimits {
 }
 
 /// Reads back what [`MeterState::as_str`] wrote.
-fn state_of(text: &str) -> Result<MeterState, StoreError> {
+pub(super) fn state_of(text: &str) -> Result<MeterState, StoreError> {
     [MeterState::Enrolled, MeterState::Installed, MeterState::Suspended, MeterState::Withdrawn]
         .into_iter()
         .find(|state| state.as_str() == text)
         .ok_or_else(|| StoreError::unreadable("state", text))
 }
 
+fn cause_of(text: &str) -> Result<SuspensionCause, StoreError> {
+    SuspensionCause::named(text).ok_or_else(|| StoreError::unreadable("state_cause", text))
+}
+
 fn state<S: serde::Serializer>(state: &MeterState, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(state.as_str())
 }
 
-fn policy<S: serde::Serializer>(policy: &InspectionPolicy, out: S) -> Result<S::Ok, S::Error> {
+pub(super) fn policy<S: serde::Serializer>(
+    policy: &InspectionPolicy,
+    out: S,
+) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeStruct;
     let mut fields = out.serialize_struct("InspectionPolicy", 3)?;
     fields.serialize_field("interval_days", &policy.interval_days)?;
     fields.serialize_field("warn_days", &policy.warn_days)?;
     fields.serialize_field("grace_days", &policy.grace_days)?;
     fields.end()
+}
+
+fn cause<S: serde::Serializer>(cause: &Option<SuspensionCause>, out: S) -> Result<S::Ok, S::Error> {
+    match cause {
+        Some(cause) => out.serialize_some(cause.as_str()),
+        None => out.serialize_none(),
+    }
 }
 
 pub(super) fn hexadecimal<S: serde::Serializer>(hash: &Hash, out: S) -> Result<S::Ok, S::Error> {
@@ -161,9 +206,10 @@ pub(crate) async fn insert(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
         "INSERT INTO meters (serial, account, indicia_number, device_key, indicium_key, postal_code, currency,
             minimum_refill, maximum_refill, maximum_descending, maximum_postage, high_value_warning,
             interval_days, warn_days, grace_days, state, state_reason, block_version, last_refill, control_sum,
-            last_inspection, next_inspection, ascending, descending, pieces, record_sequence, record_chain, enrolled)
+            last_inspection, next_inspection, ascending, descending, pieces, record_sequence, record_chain, enrolled,
+            due_day, block_confirmed, told_to_stop, state_cause)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, $24, $25, $26, $27, $28)
+            $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
          RETURNING *",
     )
     .bind(i64::from(meter.serial.number()))
@@ -194,6 +240,10 @@ pub(crate) async fn insert(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
     .bind(stored(meter.record_sequence)?)
     .bind(meter.record_chain.to_vec())
     .bind(meter.enrolled.as_microsecond())
+    .bind(meter.due_day.map(i64::from))
+    .bind(nonzero(meter.block_confirmed.into()))
+    .bind(nonzero(meter.told_to_stop.into()))
+    .bind(meter.state_cause.map(SuspensionCause::as_str))
     .fetch_one(tx)
     .await?;
     seals::note(&seals::METERS, &Subject::Meter(meter.serial), &row)
@@ -204,7 +254,8 @@ pub(crate) async fn update(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
     let row = sqlx::query(
         "UPDATE meters SET indicium_key = $2, state = $3, state_reason = $4, block_version = $5, last_refill = $6,
             control_sum = $7, last_inspection = $8, next_inspection = $9, ascending = $10, descending = $11,
-            pieces = $12, record_sequence = $13, record_chain = $14
+            pieces = $12, record_sequence = $13, record_chain = $14, block_confirmed = $15, told_to_stop = $16,
+            state_cause = $17
          WHERE serial = $1 RETURNING *",
     )
     .bind(i64::from(meter.serial.number()))
@@ -221,9 +272,17 @@ pub(crate) async fn update(tx: &mut AnyConnection, meter: &Meter) -> Result<(), 
     .bind(stored(meter.registers.pieces)?)
     .bind(stored(meter.record_sequence)?)
     .bind(meter.record_chain.to_vec())
+    .bind(nonzero(meter.block_confirmed.into()))
+    .bind(nonzero(meter.told_to_stop.into()))
+    .bind(meter.state_cause.map(SuspensionCause::as_str))
     .fetch_one(tx)
     .await?;
     seals::note(&seals::METERS, &Subject::Meter(meter.serial), &row)
+}
+
+/// A column that came later is empty where there is nothing to say, so that the seals of rows of before still hold.
+fn nonzero(number: i64) -> Option<i64> {
+    (number != 0).then_some(number)
 }
 
 fn read(row: &Columns) -> Result<Meter, StoreError> {
@@ -249,9 +308,13 @@ fn read(row: &Columns) -> Result<Meter, StoreError> {
             warn_days: row.number("warn_days")?,
             grace_days: row.number("grace_days")?,
         },
+        due_day: row.optional_number("due_day")?,
         state: state_of(&row.text("state")?)?,
         state_reason: row.optional_text("state_reason")?,
+        state_cause: row.optional_text("state_cause")?.map(|name| cause_of(&name)).transpose()?,
+        told_to_stop: row.optional_integer("told_to_stop")?.is_some(),
         block_version: row.number("block_version")?,
+        block_confirmed: row.optional_number("block_confirmed")?.unwrap_or_default(),
         last_refill: row.number("last_refill")?,
         control_sum: row.amount("control_sum", currency)?,
         last_inspection: row.number("last_inspection")?,

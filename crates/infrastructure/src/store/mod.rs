@@ -5,6 +5,7 @@
 //! rule: it reads what the rules need and writes what they decided, inside one [`Work`].
 
 pub(crate) mod audit;
+pub(crate) mod blocks;
 pub(crate) mod cases;
 pub(crate) mod catalogues;
 pub(crate) mod contacts;
@@ -14,6 +15,7 @@ mod error;
 mod fate;
 pub(crate) mod identities;
 pub(crate) mod inspections;
+pub(crate) mod losses;
 pub(crate) mod marks;
 pub(crate) mod meters;
 mod migrations;

@@ -24,8 +24,8 @@ mod books;
 
 pub(crate) use baseline::Baseline;
 pub(crate) use books::{
-    AUDIT, BOOKS, Book, CASE_EVENTS, CASES, CATALOGUES, CUSTOMERS, INSPECTIONS, METERS, POSTINGS,
-    RATE_TABLES, REFILLS, TRANSFERS,
+    AUDIT, BLOCKS, BOOKS, Book, CASE_EVENTS, CASES, CATALOGUES, CUSTOMERS, INSPECTIONS, LOSSES,
+    METERS, POSTINGS, RATE_TABLES, REFILLS, REFUNDED_MARKS, SPOILED_CLAIMS, TRANSFERS,
 };
 
 /// Whose rows are sealed together. The text of it is also the subject of the audit log.

@@ -7,6 +7,7 @@ use timbre_protocol::Installation;
 use super::{Meter, nonce};
 use crate::error::MeterError;
 use crate::rates::Rates;
+use crate::trigger::Task;
 
 /// What an operational block says to people.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -22,6 +23,18 @@ pub struct Installed {
 }
 
 impl Meter {
+    /// Does what the provider has waiting for the device before a request that the device signs: fetches a newer
+    /// operational block, so that the request is made under it, and takes an order to stop or to go on.
+    pub(super) async fn heed_provider(&mut self) -> Result<(), MeterError> {
+        for task in self.waiting().await? {
+            match task {
+                Task::Installation => drop(self.install().await?),
+                _ => drop(self.be_inspected().await?),
+            }
+        }
+        Ok(())
+    }
+
     /// Requests the operational block and installs it: the first, or a newer one.
     ///
     /// # Errors

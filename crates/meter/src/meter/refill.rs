@@ -12,6 +12,9 @@ use super::{Meter, nonce};
 use crate::error::{MeterError, Refusal};
 use crate::trigger::settles_refill;
 
+/// The refusal of a refill that was asked for under an operational block which is no longer in force.
+const STALE_BLOCK: &str = "stale-block";
+
 /// What a refill did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RefillReceipt {
@@ -38,6 +41,7 @@ impl Meter {
     /// # Errors
     /// Refusals of the infrastructure and the device; a reply that is not genuine; what stands between.
     pub async fn refill(&mut self, amount: Amount) -> Result<RefillReceipt, MeterError> {
+        self.heed_provider().await?;
         if self.psd.pending_refill().is_some_and(|pending| pending.amount != amount) {
             self.resume_refill().await?;
         }
@@ -52,6 +56,7 @@ impl Meter {
     /// As [`Meter::refill`].
     pub async fn resume_refill(&mut self) -> Result<Option<RefillReceipt>, MeterError> {
         let Some(pending) = self.psd.pending_refill().cloned() else { return Ok(None) };
+        self.heed_provider().await?;
         match self.send_refill(pending).await {
             Ok(receipt) => Ok(Some(receipt)),
             Err(error) if self.psd.pending_refill().is_some() => Err(error),
@@ -62,15 +67,27 @@ impl Meter {
         }
     }
 
-    async fn send_refill(&mut self, request: refill::Request) -> Result<RefillReceipt, MeterError> {
-        let reply = match self.call::<Refill>(&request).await {
-            Ok(reply) => reply,
-            Err(error) => {
-                if settles(&error) {
-                    self.psd.cancel_refill(request.sequence, self.now())?;
+    /// Sends a request. One that was made under an operational block of before is made anew under the one in force.
+    async fn send_refill(
+        &mut self,
+        mut request: refill::Request,
+    ) -> Result<RefillReceipt, MeterError> {
+        let mut asked_before = false;
+        let reply = loop {
+            match self.call::<Refill>(&request).await {
+                Ok(reply) => break reply,
+                Err(error) => {
+                    if settles(&error) {
+                        self.psd.cancel_refill(request.sequence, self.now())?;
+                    }
+                    if error.code() != STALE_BLOCK || asked_before {
+                        return Err(error);
+                    }
                 }
-                return Err(error);
             }
+            asked_before = true;
+            self.install().await?;
+            request = self.psd.refill_request(request.amount, self.now(), nonce()?)?;
         };
         self.psd.apply_refill(&reply, self.now())?;
         Ok(RefillReceipt {

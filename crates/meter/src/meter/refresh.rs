@@ -31,7 +31,7 @@ impl Meter {
         let request = startup_refresh::Request {
             serial: self.serial(),
             software: SOFTWARE.to_owned(),
-            block_version: self.psd.block().map_or(0, |block| block.version),
+            block_version: self.block_version(),
             rate_tables: self.rates.held.clone(),
         };
         let reply = self.call::<StartupRefresh>(&request).await?;

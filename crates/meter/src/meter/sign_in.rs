@@ -9,6 +9,7 @@ use super::{Meter, nonce};
 use crate::SOFTWARE;
 use crate::egress::{Link, LinkError};
 use crate::error::MeterError;
+use crate::trigger::Task;
 
 /// Before its end a token is not worth starting a request with.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
@@ -17,6 +18,8 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 pub(super) struct Session {
     /// By this meter's clock, whatever the server's shows.
     until: Timestamp,
+    /// What the provider has waiting for the device, in the order in which it is done: told once.
+    waiting: Vec<Task>,
 }
 
 /// What a sign-in told.
@@ -43,6 +46,7 @@ impl Meter {
             nonce: nonce()?,
             software: SOFTWARE.to_owned(),
             standing: Some(self.standing()),
+            block_version: Some(self.block_version()),
             signature: UNSIGNED,
         };
         let request = request.sign(&*self.keys)?;
@@ -68,7 +72,11 @@ impl Meter {
         self.link()?.show(Some(reply.token));
         let lifetime = reply.token_expires.duration_since(reply.server_time);
         let until = now.saturating_add(lifetime).unwrap_or(now);
-        self.session = Some(Session { until });
+        let newer = reply.block_version.is_some_and(|version| version > self.block_version());
+        let ordered = reply.order_waits == Some(true);
+        let renew = newer.then_some(Task::Installation);
+        let waiting = renew.into_iter().chain(ordered.then_some(Task::Inspection)).collect();
+        self.session = Some(Session { until, waiting });
         let clock_behind_seconds = reply.server_time.duration_since(now).as_secs();
         Ok(SignedIn { until, clock_behind_seconds, unknown_services })
     }
@@ -103,8 +111,7 @@ impl Meter {
         &mut self,
         request: &E::Request,
     ) -> Result<E::Reply, MeterError> {
-        let holds =
-            self.session.as_ref().is_some_and(|s| s.until.duration_since(self.now()) > MARGIN);
+        let holds = self.is_signed_in();
         if !holds {
             self.sign_in().await?;
         }
@@ -115,6 +122,28 @@ impl Meter {
             }
             answer => Ok(answer?),
         }
+    }
+
+    /// What the provider has waiting for the device: a newer operational block, an order to stop or to go on. It is told
+    /// once, by the sign-in, and that is made first when none holds.
+    pub(super) async fn waiting(&mut self) -> Result<Vec<Task>, MeterError> {
+        if !self.is_signed_in() {
+            self.sign_in().await?;
+        }
+        Ok(self
+            .session
+            .as_mut()
+            .map(|session| std::mem::take(&mut session.waiting))
+            .unwrap_or_default())
+    }
+
+    fn is_signed_in(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.until.duration_since(self.now()) > MARGIN)
+    }
+
+    /// The version of the operational block that the device obeys; 0 before installation.
+    pub(super) fn block_version(&self) -> u32 {
+        self.psd.block().map_or(0, |block| block.version)
     }
 
     fn link(&mut self) -> Result<&mut Link, MeterError> {

@@ -9,7 +9,7 @@ use timbre_postage::{
 };
 
 use super::{Meter, RefillReceipt};
-use crate::error::MeterError;
+use crate::error::{MeterError, Refusal};
 use crate::jobs::{self, Reason};
 
 /// Everything an operator or an administrator may want to know at a glance.
@@ -19,6 +19,10 @@ pub struct Status {
     pub serial: MeterSerial,
     /// The state of the postal security device today: `operational`, `inspection-due` …
     pub state: &'static str,
+    /// While the provider has the meter frank nothing: why, where they said so, and what to do.
+    pub suspension: Option<Reason>,
+    /// The version of the operational block, once installed.
+    pub block_version: Option<u32>,
     /// The registers.
     pub funds: FundsReport,
     /// The customer's postage account, once installed.
@@ -98,6 +102,8 @@ impl Meter {
         Ok(Status {
             serial: self.serial(),
             state: self.state().as_str(),
+            suspension: self.psd.suspension().map(|refusal| Refusal::Device(refusal).told()),
+            block_version: block.map(|block| block.version),
             funds: self.funds(),
             account: block.map(|block| block.account),
             indicia_number: block.map(|block| block.indicia_number),

@@ -44,6 +44,14 @@ impl Meter {
     pub async fn trigger(&mut self, trigger: Trigger) -> Vec<TaskReport> {
         let mut tasks: VecDeque<Task> = plan(trigger, &self.snapshot()).into();
         let mut reports: Vec<TaskReport> = Vec::new();
+        if let Some(first) = tasks.front().copied() {
+            match self.waiting().await {
+                Ok(waiting) => put_first(&mut tasks, &waiting),
+                // Whoever is refused a sign-in hears it from each task.
+                Err(MeterError::Refusal(_)) => {}
+                Err(error) => return vec![TaskReport { task: first, result: Err(error) }],
+            }
+        }
         while let Some(task) = tasks.pop_front() {
             let result = self.carry_out(task).await;
             if let Ok(Outcome::Refreshed(refreshed)) = &result {
@@ -114,6 +122,14 @@ impl Meter {
     }
 }
 
+/// What the provider has waiting goes before what is planned: the rest is then asked for under the block in force.
+fn put_first(tasks: &mut VecDeque<Task>, waiting: &[Task]) {
+    for task in waiting.iter().rev() {
+        tasks.retain(|planned| planned != task);
+        tasks.push_front(*task);
+    }
+}
+
 impl TaskReport {
     /// How the task went, in one line for a person.
     #[must_use]
@@ -122,12 +138,12 @@ impl TaskReport {
         let (fr, en) = match &self.result {
             Ok(Outcome::Installed(block)) => (
                 format!(
-                    "Bloc opérationnel {} installé : compte {}, {}",
-                    block.version, block.account, block.indicia_number
+                    "Bloc opérationnel {} installé : compte {}, {}, dépôt à {}",
+                    block.version, block.account, block.indicia_number, block.postal_code
                 ),
                 format!(
-                    "Operational block {} installed: account {}, {}",
-                    block.version, block.account, block.indicia_number
+                    "Operational block {} installed: account {}, {}, posting at {}",
+                    block.version, block.account, block.indicia_number, block.postal_code
                 ),
             ),
             Ok(Outcome::Refreshed(refreshed)) if refreshed.rates.is_empty() => (
@@ -156,6 +172,11 @@ impl TaskReport {
             Ok(Outcome::NothingPending) => (
                 "La recharge en attente n’a pas eu lieu".to_owned(),
                 "The pending refill did not happen".to_owned(),
+            ),
+            Ok(Outcome::Inspected(inspected)) if inspected.suspended => (
+                "Relevé fait ; le fournisseur a suspendu la machine : rien ne s’affranchit"
+                    .to_owned(),
+                "Inspected; the provider has suspended the meter: nothing is franked".to_owned(),
             ),
             Ok(Outcome::Inspected(inspected)) => (
                 format!("Relevé fait ; prochain le {}", inspected.next_inspection),

@@ -88,6 +88,7 @@ fn a_sign_in_never_goes_over_a_connection_that_may_be_dead() {
         nonce: Default::default(),
         software: "test".to_owned(),
         standing: None,
+        block_version: None,
         signature: UNSIGNED,
     };
     wait(async {

@@ -16,3 +16,4 @@ mod server;
 mod settings_file;
 mod squid;
 mod stage;
+mod terms;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use timbre_key_store::{KeyRole, KeyStore, MemoryKeys};
 use timbre_meter::TrustAnchors;
 use timbre_postage::{Amount, Currency, rates};
-use timbre_protocol::inspection::Instruction;
+use timbre_protocol::inspection::{Instruction, SuspensionCause};
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
 use timbre_protocol::rate_download::SignedTable;
 use timbre_protocol::startup_refresh::TableVersion;
@@ -42,6 +42,12 @@ pub(crate) struct Books {
     /// The directory of services: ids and URLs.
     pub(crate) services: Vec<(&'static str, &'static str)>,
     pub(crate) instruction: Instruction,
+    pub(crate) cause: Option<SuspensionCause>,
+    /// What the sign-in tells of the block in force.
+    pub(crate) block_version: Option<u32>,
+    pub(crate) postal_code: &'static str,
+    /// Whether the sign-in tells of an order that waits.
+    pub(crate) order_waits: Option<bool>,
     pub(crate) refills: BTreeMap<u64, refill::Reply>,
     pub(crate) records: Vec<TransactionRecord>,
     pub(crate) reasons: Vec<transaction_upload::Reason>,
@@ -79,6 +85,10 @@ impl Provider {
             high_value_warning: 50,
             services: vec![("comet.refill", "https://comet.timbre.localhost/comet/v1/refill")],
             instruction: Instruction::Continue,
+            cause: None,
+            block_version: None,
+            postal_code: "J8X 3X7",
+            order_waits: None,
             refills: BTreeMap::new(),
             records: Vec::new(),
             reasons: Vec::new(),
@@ -187,6 +197,8 @@ impl Books {
             server_time: self.now,
             services: self.services.iter().map(entry).collect(),
             contact: request.standing.map(|standing| standing.contact + 1),
+            block_version: self.block_version,
+            order_waits: self.order_waits,
         })
     }
 
@@ -195,10 +207,10 @@ impl Books {
         let money = |units: i64| Amount::from_mills(units * 1000, Currency::Cad);
         let block = OperationalBlock {
             serial: request.serial,
-            version: 1,
+            version: self.block_version.unwrap_or(1),
             account: "10000001".parse().unwrap(),
             indicia_number: "PB00000042".parse().unwrap(),
-            postal_code: "J8X 3X7".parse().unwrap(),
+            postal_code: self.postal_code.parse().unwrap(),
             currency: Currency::Cad,
             minimum_refill: money(1),
             maximum_refill: money(5000),
@@ -222,6 +234,9 @@ impl Books {
             return write(booked);
         }
         assert_eq!(request.sequence, self.refills.len() as u64 + 1);
+        if request.block_version < self.block_version.unwrap_or(1) {
+            return self.refusal("stale-block");
+        }
         let nothing = Amount::zero(Currency::Cad);
         let reply = refill::Reply {
             serial: request.serial,
@@ -247,6 +262,7 @@ impl Books {
             next_inspection: self.next_inspection,
             nonce: request.nonce,
             instruction: self.instruction,
+            cause: self.cause,
             signature: UNSIGNED,
         })
     }

@@ -22,6 +22,7 @@ pub(crate) fn sign_in_request() -> sign_in::Request {
         nonce: nonce(1),
         software: "timbre 0.1.0".to_owned(),
         standing: None,
+        block_version: None,
         signature: UNSIGNED,
     }
 }
@@ -35,6 +36,10 @@ pub(crate) fn sign_in_request_standing(kept: &Kept) -> sign_in::Request {
         rates_key: kept.key(KeyRole::Rates).key_id(),
     };
     sign_in::Request { standing: Some(standing), ..sign_in_request() }
+}
+
+pub(crate) fn sign_in_request_with_block() -> sign_in::Request {
+    sign_in::Request { block_version: Some(1), ..sign_in_request() }
 }
 
 pub(crate) fn sign_in_reply(kept: &Kept) -> sign_in::Reply {
@@ -51,11 +56,17 @@ pub(crate) fn sign_in_reply(kept: &Kept) -> sign_in::Reply {
             service("uploads.transactions", "uploads.timbre.localhost/uploads/v1/transactions"),
         ],
         contact: None,
+        block_version: None,
+        order_waits: None,
     }
 }
 
 pub(crate) fn sign_in_reply_contact(kept: &Kept) -> sign_in::Reply {
     sign_in::Reply { contact: Some(18), ..sign_in_reply(kept) }
+}
+
+pub(crate) fn sign_in_reply_with_news(kept: &Kept) -> sign_in::Reply {
+    sign_in::Reply { block_version: Some(2), order_waits: Some(true), ..sign_in_reply(kept) }
 }
 
 pub(crate) fn token() -> Token {
@@ -195,7 +206,16 @@ pub(crate) fn inspection_reply() -> inspection::Reply {
         next_inspection: date(2026, 12, 15),
         nonce: nonce(4),
         instruction: inspection::Instruction::Continue,
+        cause: None,
         signature: UNSIGNED,
+    }
+}
+
+pub(crate) fn order_to_stop() -> inspection::Reply {
+    inspection::Reply {
+        instruction: inspection::Instruction::Suspend,
+        cause: Some(inspection::SuspensionCause::Stolen),
+        ..inspection_reply()
     }
 }
 

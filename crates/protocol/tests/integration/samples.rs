@@ -33,6 +33,9 @@ pub(crate) fn all() -> Vec<Sample> {
         plain("sign-in", "reply", messages::sign_in_reply(kept)),
         plain("sign-in", "request-standing", messages::sign_in_request_standing(kept)),
         plain("sign-in", "reply-contact", messages::sign_in_reply_contact(kept)),
+        // What was added later, in a message whose signature is only a place: the keys of the kept ones are gone.
+        plain("sign-in", "request-with-block", messages::sign_in_request_with_block()),
+        plain("sign-in", "reply-with-news", messages::sign_in_reply_with_news(kept)),
         refusal("sign-in", "clock-off"),
         plain("startup-refresh", "request", messages::startup_refresh_request()),
         plain("startup-refresh", "reply", messages::startup_refresh_reply()),
@@ -61,6 +64,7 @@ pub(crate) fn all() -> Vec<Sample> {
             with(kept, "inspection-request", messages::inspection_request()),
         ),
         signed("inspection", "reply", with(kept, "inspection-reply", messages::inspection_reply())),
+        plain("inspection", "order-to-stop", messages::order_to_stop()),
         refusal("inspection", "sequence-mismatch"),
         signed(
             "transaction-upload",

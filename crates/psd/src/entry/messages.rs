@@ -5,7 +5,7 @@
 
 use timbre_key_store::KeyId;
 use timbre_postage::{AccountNumber, IndiciaNumber, MeterSerial, PostalCode};
-use timbre_protocol::inspection::Instruction;
+use timbre_protocol::inspection::{Instruction, SuspensionCause};
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
 use timbre_protocol::{inspection, installation, refill};
 
@@ -163,27 +163,52 @@ pub(crate) fn write_inspection_reply(w: &mut Writer, reply: &inspection::Reply) 
     w.u64(reply.sequence);
     w.date(reply.next_inspection);
     w.raw(&reply.nonce);
-    w.u8(match reply.instruction {
-        Instruction::Continue => 0,
-        Instruction::Suspend => 1,
+    w.u8(match (reply.instruction, reply.cause) {
+        (Instruction::Continue, _) => 0,
+        (Instruction::Suspend, None) => 1,
+        (Instruction::Suspend, Some(cause)) => order_to_stop(cause),
     });
     w.signature(reply.signature);
+}
+
+/// How an order to stop is written that tells its cause.
+const fn order_to_stop(cause: SuspensionCause) -> u8 {
+    match cause {
+        SuspensionCause::Account => 2,
+        SuspensionCause::Registers => 3,
+        SuspensionCause::Lost => 4,
+        SuspensionCause::Stolen => 5,
+        SuspensionCause::Malfunction => 6,
+        SuspensionCause::Customer => 7,
+    }
+}
+
+fn read_order(r: &mut Reader<'_>) -> Read<(Instruction, Option<SuspensionCause>)> {
+    match r.u8()? {
+        0 => Ok((Instruction::Continue, None)),
+        1 => Ok((Instruction::Suspend, None)),
+        order => {
+            let cause =
+                SuspensionCause::ALL.into_iter().find(|cause| order_to_stop(*cause) == order);
+            cause.map(|cause| (Instruction::Suspend, Some(cause))).ok_or(BAD)
+        }
+    }
 }
 
 pub(crate) fn read_inspection_reply(
     r: &mut Reader<'_>,
     serial: MeterSerial,
 ) -> Read<inspection::Reply> {
+    let (sequence, next_inspection, nonce) = (r.u64()?, r.date()?, r.raw()?);
+    let (instruction, cause) = read_order(r)?;
+    let signature = r.signature()?;
     Ok(inspection::Reply {
         serial,
-        sequence: r.u64()?,
-        next_inspection: r.date()?,
-        nonce: r.raw()?,
-        instruction: match r.u8()? {
-            0 => Instruction::Continue,
-            1 => Instruction::Suspend,
-            _ => return Err(BAD),
-        },
-        signature: r.signature()?,
+        sequence,
+        next_inspection,
+        nonce,
+        instruction,
+        cause,
+        signature,
     })
 }

@@ -2,6 +2,7 @@
 
 use timbre_postage::{Amount, Language};
 
+use super::suspension;
 use crate::{Refusal, State};
 
 pub(super) fn english(refusal: &Refusal) -> String {
@@ -9,6 +10,7 @@ pub(super) fn english(refusal: &Refusal) -> String {
     let money = |amount: &Amount| amount.format(Language::English);
     match refusal {
         R::State(state) => english_state(*state).to_owned(),
+        R::Suspended(cause) => suspension::english(*cause).to_owned(),
         R::ClockMovedBack { now, last } => format!(
             "the clock shows {now}, before the last operation ({last}): set it, or have the meter inspected"
         ),
@@ -84,6 +86,7 @@ pub(super) fn french(refusal: &Refusal) -> String {
     let money = |amount: &Amount| amount.format(Language::French);
     match refusal {
         R::State(state) => french_state(*state).to_owned(),
+        R::Suspended(cause) => suspension::french(*cause).to_owned(),
         R::ClockMovedBack { now, last } => format!(
             "l'horloge indique {now}, avant la dernière opération ({last}) : réglez-la, ou faites un relevé"
         ),
@@ -168,7 +171,7 @@ const fn english_state(state: State) -> &'static str {
         State::Initialised => "the PSD has no operational block: install the meter",
         State::Authorised => "the meter is installed and has no funds yet: refill it",
         State::Suspended => {
-            "the provider has suspended the meter: contact them, then have it inspected"
+            "the provider has suspended the meter: contact them; once they have lifted it, have the meter inspected"
         }
         State::Tampered => "the PSD was opened and will work no more: contact the provider",
         State::WithdrawPending | State::Withdrawn => "the meter is withdrawn from service",
@@ -186,7 +189,7 @@ const fn french_state(state: State) -> &'static str {
             "la machine est installée et n'a pas encore de fonds : faites une recharge"
         }
         State::Suspended => {
-            "le fournisseur a suspendu la machine : communiquez avec lui, puis faites un relevé"
+            "le fournisseur a suspendu la machine : communiquez avec lui ; la suspension levée, faites un relevé"
         }
         State::Tampered => {
             "le DSP a été ouvert et ne fonctionnera plus : communiquez avec le fournisseur"

@@ -7,12 +7,13 @@ use jiff::{Timestamp, ToSpan};
 use timbre_key_store::{KeyRole, KeyStore, MemoryKeys};
 use timbre_postage::{AccountNumber, Amount, Currency, IndiciaNumber, MeterSerial, Weight};
 use timbre_protocol::inspection::Instruction;
+use timbre_protocol::inspection_profile::InspectionProfile;
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
 use timbre_protocol::{Nonce, Signed, UNSIGNED, inspection, installation, refill};
 use timbre_psd::journal::{Disk, MemoryDisk, Segments};
 use timbre_psd::{
-    Birth, InspectionProfile, JobId, Journal, MarkKind, Memo, MemoFields, MemoryJournal, Performed,
-    Postage, Psd, PsdError, Refusal, TrustAnchors,
+    Birth, JobId, Journal, MarkKind, Memo, MemoFields, MemoryJournal, Performed, Postage, Psd,
+    PsdError, Refusal, TrustAnchors,
 };
 
 pub(crate) const TODAY: Date = date(2026, 3, 2);
@@ -123,6 +124,7 @@ pub(crate) fn inspection_reply(
         next_inspection: TODAY + 21.days(),
         nonce: request.nonce,
         instruction,
+        cause: None,
         signature: UNSIGNED,
     })
 }

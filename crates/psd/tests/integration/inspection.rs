@@ -1,9 +1,9 @@
 //! Inspection (REQ FUNDS-3, FUNDS-6): warned, locked, inspected, suspended and let go on.
 
 use jiff::ToSpan;
-use timbre_postage::MeterSerial;
-use timbre_protocol::inspection::{Instruction, Reply};
-use timbre_psd::{Applied, State};
+use timbre_postage::{Language, MeterSerial};
+use timbre_protocol::inspection::{Instruction, Reply, SuspensionCause};
+use timbre_psd::{Applied, Psd, Refusal, State};
 
 use crate::fixture::*;
 
@@ -95,4 +95,27 @@ fn a_refused_inspection_makes_room_for_another() {
     let reply = inspection_reply(&refused, Instruction::Continue);
     assert_eq!(code(psd.apply_inspection(&reply, at(13))), "no-inspection-pending");
     assert_ne!(psd.inspection_request(at(14), nonce(4)).unwrap().nonce, refused.nonce);
+}
+
+#[test]
+fn an_order_to_stop_tells_the_person_at_the_meter_why_and_what_to_do() {
+    for cause in SuspensionCause::ALL {
+        let mut psd = operational();
+        let request = psd.inspection_request(at(10), nonce(3)).unwrap();
+        let reply =
+            Reply { cause: Some(cause), ..inspection_reply(&request, Instruction::Suspend) };
+        psd.apply_inspection(&signed(reply), at(11)).unwrap();
+        let mut psd = Psd::open(psd.into_journal(), device_keys()).unwrap();
+        assert_eq!(psd.suspension(), Some(Refusal::Suspended(cause)), "the journal keeps it");
+        let refused = refusal(frank(&mut psd, cents(1_44), at(12)));
+        assert_eq!((refused.code(), &refused), ("suspended", &Refusal::Suspended(cause)));
+        for language in [Language::French, Language::English] {
+            assert!(refused.message(language).contains(language.pick("machine", "meter")));
+        }
+        let request = psd.inspection_request(at(13), nonce(4)).unwrap();
+        let lifted = inspection_reply(&request, Instruction::Continue);
+        psd.apply_inspection(&lifted, at(14)).unwrap();
+        assert_eq!(psd.suspension(), None);
+        frank(&mut psd, cents(1_44), at(15)).unwrap();
+    }
 }

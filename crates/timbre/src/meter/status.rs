@@ -22,6 +22,7 @@ fn story(status: &Status, language: Language) -> String {
     let mut lines = vec![
         row("Compteur", "Meter", status.serial.to_string()),
         row("État", "State", status.state.to_owned()),
+        row("Bloc opérationnel", "Operational block", text(status.block_version.map(|v| v.to_string()))),
         row("Compte", "Account", text(status.account.map(|account| account.to_string()))),
         row(
             "Numéro d'empreinte",
@@ -43,6 +44,9 @@ fn story(status: &Status, language: Language) -> String {
         row("Tarifs en vigueur", "Rates in force", text(in_force)),
         row("Relevés à téléverser", "Records to upload", status.unacknowledged.to_string()),
     ];
+    if let Some(reason) = &status.suspension {
+        lines.push(reason.text(language).to_owned());
+    }
     if status.unprinted > 0 {
         lines.push(row("Payées, non imprimées", "Paid, not printed", status.unprinted.to_string()));
     }

@@ -40,6 +40,7 @@ const fn kept(table: &'static str, key: &'static [&'static str], by: By) -> Book
 }
 
 pub(crate) const AUDIT: Book = once("audit", &["subject", "sequence"], By::Name("subject", ""));
+pub(crate) const BLOCKS: Book = kept("blocks", &["meter", "version"], By::Meter("meter"));
 pub(crate) const CASE_EVENTS: Book =
     once("case_events", &["meter", "number", "sequence"], By::Meter("meter"));
 pub(crate) const CASES: Book = kept("cases", &["meter", "number"], By::Meter("meter"));
@@ -48,24 +49,33 @@ pub(crate) const CATALOGUES: Book =
 pub(crate) const CUSTOMERS: Book = kept("customers", &["account"], By::Account("account"));
 pub(crate) const INSPECTIONS: Book =
     once("inspections", &["meter", "sequence", "attempt"], By::Meter("meter"));
+pub(crate) const LOSSES: Book = kept("losses", &["meter", "number"], By::Meter("meter"));
 pub(crate) const METERS: Book = kept("meters", &["serial"], By::Meter("serial"));
 pub(crate) const POSTINGS: Book = once("postings", &["customer", "transfer", "line"], By::Transfer);
 pub(crate) const RATE_TABLES: Book = once("rate_tables", &["name"], By::Whole("rates"));
 pub(crate) const REFILLS: Book = once("refills", &["meter", "sequence"], By::Meter("meter"));
+pub(crate) const REFUNDED_MARKS: Book =
+    once("refunded_marks", &["meter", "pieces"], By::Account("customer"));
+pub(crate) const SPOILED_CLAIMS: Book =
+    once("spoiled_claims", &["customer", "id"], By::Account("customer"));
 pub(crate) const TRANSFERS: Book = once("transfers", &["customer", "id"], By::MeterOrCustomer);
 
 /// Every sealed table.
 pub(crate) const BOOKS: &[Book] = &[
     AUDIT,
+    BLOCKS,
     CASES,
     CASE_EVENTS,
     CATALOGUES,
     CUSTOMERS,
     INSPECTIONS,
+    LOSSES,
     METERS,
     POSTINGS,
     RATE_TABLES,
     REFILLS,
+    REFUNDED_MARKS,
+    SPOILED_CLAIMS,
     TRANSFERS,
 ];
 
@@ -77,7 +87,10 @@ pub(crate) const UNSEALED: &[(&str, &str)] = &[
     ("device_keys", "each is signed by the device’s key before it"),
     ("identities", "held against the keys and the authority on disk when the store is opened"),
     ("marks", "what was seen at the sorting centre: no money"),
-    ("records", "chained by the device; count and last chain value stand in the meter’s sealed row"),
+    (
+        "records",
+        "chained by the device; count and last chain value stand in the meter’s sealed row",
+    ),
     ("role_keys", "public keys, held against the key store when it is opened"),
     ("seals", "each carries its own digest, and they are numbered without a gap"),
     ("sign_ins", "nonces that are forgotten after their time"),

@@ -12,6 +12,8 @@ pub(crate) struct Device {
     pub(crate) serial: MeterSerial,
     pub(crate) keys: MemoryKeys,
     pub(crate) token: Option<String>,
+    /// The version of the block that it obeys.
+    pub(crate) block_version: u32,
     pub(crate) registers: Registers,
     /// The number of the last refill applied.
     pub(crate) refills: u64,
@@ -35,6 +37,7 @@ impl Device {
             serial: MeterSerial::new(serial).expect("a serial"),
             keys: MemoryKeys::generate(&KeyRole::DEVICE_SIDE).expect("keys"),
             token: None,
+            block_version: 0,
             registers: Registers { ascending: cad("0"), descending: cad("0"), pieces: 0 },
             refills: 0,
             inspections: 0,
@@ -53,8 +56,17 @@ impl Device {
     pub(crate) fn sign_in(&self, time: Timestamp) -> sign_in::Request {
         let software = "scenario 1.0".to_owned();
         let (serial, nonce) = (self.serial, nonce());
-        let standing = None;
-        self.sign(sign_in::Request { serial, time, nonce, software, standing, signature: UNSIGNED })
+        let (block_version, standing) = (Some(self.block_version), None);
+        let signature = UNSIGNED;
+        self.sign(sign_in::Request {
+            serial,
+            time,
+            nonce,
+            software,
+            block_version,
+            standing,
+            signature,
+        })
     }
 
     pub(crate) fn installation(&self) -> installation::Request {
@@ -80,7 +92,7 @@ impl Device {
             amount: cad(amount),
             registers: self.registers,
             control_sum: self.control_sum(),
-            block_version: 1,
+            block_version: self.block_version,
             time: Timestamp::now(),
             nonce: nonce(),
             signature: UNSIGNED,

@@ -16,7 +16,7 @@ use timbre_infrastructure::staff::{NewCustomer, NewMeter};
 use timbre_infrastructure::{Config, Customer, MeterLimits, Running, Staff, serve};
 use timbre_key_store::KeyRole;
 use timbre_postage::{Currency, Language};
-use timbre_protocol::installation::InspectionPolicy;
+use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
 use timbre_protocol::{
     Answer, Exchange, Installation, Message, Refill, SignIn, TransactionUpload, read_answer,
     refill, sign_in, write,
@@ -117,8 +117,15 @@ impl World {
         let mut device = Device::new(serial);
         self.enrol(&device).await;
         self.sign_in(&mut device).await;
-        self.send::<Installation>(&device, &device.installation()).await.reply();
+        self.install(&mut device).await;
         device
+    }
+
+    /// Has a device fetch its block and obey it.
+    pub(crate) async fn install(&self, device: &mut Device) -> OperationalBlock {
+        let reply = self.send::<Installation>(device, &device.installation()).await.reply();
+        device.block_version = reply.block.version;
+        reply.block
     }
 
     pub(crate) async fn sign_in(&self, device: &mut Device) -> sign_in::Reply {

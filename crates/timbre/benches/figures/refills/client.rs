@@ -59,6 +59,7 @@ impl Client {
             nonce: self.nonce(),
             software: "figures 1".to_owned(),
             standing: None,
+            block_version: None,
             signature: UNSIGNED,
         };
         self.token = self.send::<SignIn>(&request.sign(&self.keys)?).await?.token;
