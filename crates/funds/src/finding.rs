@@ -13,6 +13,7 @@ use timbre_postage::Language;
 mod of_discrepancy;
 mod table;
 
+pub(crate) use of_discrepancy::plain;
 pub use table::KINDS;
 
 /// How grave a finding is.

@@ -11,10 +11,16 @@ use std::cmp::Ordering;
 use timbre_postage::{Amount, Currency, MeterSerial, Registers};
 
 mod discrepancy;
+mod prices;
 mod report;
+mod scan;
+mod watch;
 
 pub use discrepancy::{Discrepancy, Pending};
+pub use prices::{Judged, PaidPiece, Prices, Rate};
 pub use report::{Figure, Line, Quantity, Reconciliation};
+pub use scan::{Entry, Movement, Scan, Scanned};
+pub use watch::{BookedAt, RefundedAt, Seen, Standing, watch};
 
 /// What the three witnesses say of one meter.
 #[derive(Clone, PartialEq, Eq, Debug)]

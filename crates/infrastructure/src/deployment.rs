@@ -7,6 +7,7 @@ use std::sync::Arc;
 use timbre_catalogue::{Catalogue, Endpoint};
 use timbre_key_store::KeyStore;
 
+use crate::config::Policy;
 use crate::http::Metrics;
 use crate::store::Store;
 
@@ -16,8 +17,8 @@ pub(crate) struct Deployment {
     pub(crate) catalogue: Catalogue,
     /// The port that meters are told to call.
     pub(crate) port: u16,
-    /// Whether a meter whose registers contradict the books is suspended at once.
-    pub(crate) suspend_on_mismatch: bool,
+    /// Which findings suspend a meter.
+    pub(crate) policy: Policy,
     pub(crate) metrics: Metrics,
 }
 

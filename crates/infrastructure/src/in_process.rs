@@ -15,7 +15,7 @@ use timbre_key_store::KeyStore;
 use timbre_protocol::{token, write};
 
 use crate::call::Call;
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, Policy};
 use crate::deployment::Deployment;
 use crate::http::{self, Doing, Metrics};
 use crate::refusal::{Refused, Transport};
@@ -76,7 +76,7 @@ impl InProcess {
             keys,
             catalogue: Catalogue::timbre(),
             port: 443,
-            suspend_on_mismatch: true,
+            policy: Policy::quiet(),
             metrics: Metrics::new(),
         };
         Ok(InProcess { deployment: Arc::new(deployment), steps, fates })
@@ -151,8 +151,8 @@ impl InProcess {
 
     /// The staff's desk at this instant; `who` stands in the audit log.
     pub fn staff(&self, who: &str, now: Timestamp) -> Staff {
-        let Deployment { store, keys, suspend_on_mismatch, .. } = &*self.deployment;
-        Staff::new(store.clone(), keys.clone(), who, *suspend_on_mismatch).at(now)
+        let Deployment { store, keys, policy, .. } = &*self.deployment;
+        Staff::new(store.clone(), keys.clone(), who, policy.clone()).at(now)
     }
 
     /// What becomes of the commits to come.

@@ -27,7 +27,7 @@ mod tls;
 mod uploads;
 
 pub use anchors::Anchors;
-pub use config::{Config, ConfigError, DatabaseUrl, DatabaseUrlError};
+pub use config::{Config, ConfigError, DatabaseUrl, DatabaseUrlError, Policy};
 pub use ground::ServeError;
 pub use http::{Running, serve};
 pub use staff::{Staff, StaffError};

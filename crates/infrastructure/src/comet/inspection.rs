@@ -14,6 +14,7 @@ use timbre_protocol::{Hash, Signed, UNSIGNED, write};
 
 use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
+use crate::config::Policy;
 use crate::deployment::Deployment;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::inspections::{self, InspectionRecord};
@@ -26,15 +27,15 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call::signer(deployment, request.serial, &request).await?;
     let digest = Sha256::digest(request.to_be_signed()).into();
     let keys = deployment.keys.clone();
-    let suspends = deployment.suspend_on_mismatch;
-    deployment.store.write(Inspect { request, digest, keys, suspends, now: call.now }).await?
+    let policy = deployment.policy.clone();
+    deployment.store.write(Inspect { request, digest, keys, policy, now: call.now }).await?
 }
 
 struct Inspect {
     request: Request,
     digest: Hash,
     keys: Arc<dyn KeyStore>,
-    suspends: bool,
+    policy: Policy,
     now: Timestamp,
 }
 
@@ -59,7 +60,8 @@ impl Work for Inspect {
             return Ok(Err(Books::SequenceMismatch { expected: before + 1, found }.into()));
         }
         if let Some((code, detail)) = self.contradiction(tx, &meter).await? {
-            let suspicion = Suspicion { code, detail: &detail, suspends: self.suspends };
+            let suspicion =
+                Suspicion { code, detail: &detail, suspends: self.policy.suspends(code) };
             suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
             return self.answer(tx, &mut meter, last, Instruction::Suspend).await.map(Ok);
         }
@@ -140,7 +142,7 @@ impl Inspect {
                 "the device shows record {sequence} as its last, and record {} is stored",
                 meter.record_sequence
             );
-            return Ok(Some(("records-missing", detail)));
+            return Ok(Some(("state-rolled-back", detail)));
         }
         if sequence > meter.record_sequence {
             return Ok(None);
@@ -153,7 +155,7 @@ impl Inspect {
             }
         };
         let detail = || format!("record {sequence} of the device is not the one it uploaded");
-        Ok((stored != chain).then(|| ("chain-broken", detail())))
+        Ok((stored != chain).then(|| ("device-cloned", detail())))
     }
 
     async fn answer(

@@ -8,13 +8,14 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::refill::{RefillContext, RefillDecision, RefillRequest, decide};
 use timbre_funds::sequence::{Sequence, classify};
-use timbre_funds::{BlockLimits, FundsRefusal, MeterStanding};
+use timbre_funds::{BlockLimits, MeterStanding};
 use timbre_key_store::KeyStore;
 use timbre_protocol::refill::{Reply, Request};
 use timbre_protocol::{Hash, Signed, UNSIGNED, write};
 
 use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
+use crate::config::Policy;
 use crate::deployment::Deployment;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::customers::{self, Customer};
@@ -28,9 +29,9 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call::signer(deployment, request.serial, &request).await?;
     let digest = Sha256::digest(request.to_be_signed()).into();
     let keys = deployment.keys.clone();
-    let suspends = deployment.suspend_on_mismatch;
+    let policy = deployment.policy.clone();
     let amount = request.amount;
-    let book = Book { request, digest, keys, suspends, now: call.now };
+    let book = Book { request, digest, keys, policy, now: call.now };
     match deployment.store.write(book).await?? {
         Booked::Now(reply) => {
             deployment.metrics.refilled(amount);
@@ -49,7 +50,7 @@ struct Book {
     request: Request,
     digest: Hash,
     keys: Arc<dyn KeyStore>,
-    suspends: bool,
+    policy: Policy,
     now: Timestamp,
 }
 
@@ -79,9 +80,7 @@ impl Work for Book {
                     let suspicion = Suspicion {
                         code: refusal.code(),
                         detail: &refusal.to_string(),
-                        // A number beyond the next may as well be the fault of our own restored backup.
-                        suspends: self.suspends
-                            && !matches!(refusal, FundsRefusal::SequenceAhead { .. }),
+                        suspends: self.policy.suspends(refusal.code()),
                     };
                     suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
                 }

@@ -4,6 +4,7 @@
 //! secret but the password that a database URL may carry, which is never printed.
 
 mod database_url;
+mod policy;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use toml::Spanned;
 
 pub(crate) use database_url::Engine;
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use policy::Policy;
+use policy::RawPolicy;
 
 /// The domain under which the services have their host names unless the file says otherwise.
 const DEFAULT_DOMAIN: &str = "timbre.localhost";
@@ -44,6 +47,8 @@ pub struct Config {
     pub only: Vec<String>,
     /// Whether a meter whose registers contradict the books is suspended at once, and not only looked into.
     pub suspend_on_mismatch: bool,
+    /// Which findings suspend, what is late, how often the books are reconciled.
+    pub policy: Policy,
     /// How long requests in progress may take to finish at shutdown.
     pub drain: Duration,
 }
@@ -63,6 +68,7 @@ impl Config {
             public_port: None,
             only: Vec::new(),
             suspend_on_mismatch: true,
+            policy: Policy::quiet(),
             drain: DEFAULT_DRAIN,
         }
     }
@@ -115,6 +121,8 @@ impl Config {
         let drain =
             raw.drain_seconds.map_or(DEFAULT_DRAIN, |seconds| Duration::from_secs(seconds.into()));
         let suspend_on_mismatch = raw.suspend_on_mismatch.unwrap_or(true);
+        let policy = raw.policy.read(suspend_on_mismatch);
+        let policy = policy.map_err(|(offset, reason)| place.mistake(offset, &reason))?;
         Ok(Config {
             data_dir,
             domain,
@@ -125,6 +133,7 @@ impl Config {
             database,
             only,
             suspend_on_mismatch,
+            policy,
             drain,
         })
     }
@@ -144,6 +153,8 @@ struct Raw {
     #[serde(default)]
     only: Vec<Spanned<String>>,
     suspend_on_mismatch: Option<bool>,
+    #[serde(default)]
+    policy: RawPolicy,
     drain_seconds: Option<u16>,
 }
 

@@ -13,6 +13,7 @@ use timbre_protocol::{Nonce, write};
 
 use crate::call::{self, Call};
 use crate::comet::suspicion::{self, Suspicion};
+use crate::config::Policy;
 use crate::deployment::Deployment;
 use crate::refusal::{Identity, Refused, Transport};
 use crate::store::contacts::{self, LastContact};
@@ -41,7 +42,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         block_version: request.block_version,
         software: request.software,
         address: call.peer.to_string(),
-        suspends: deployment.suspend_on_mismatch,
+        policy: deployment.policy.clone(),
         now: call.now,
     };
     let contact = deployment.store.write(admit).await??;
@@ -82,7 +83,7 @@ struct Admit {
     block_version: Option<u32>,
     software: String,
     address: String,
-    suspends: bool,
+    policy: Policy,
     now: Timestamp,
 }
 
@@ -206,7 +207,7 @@ impl Admit {
         code: &'static str,
         detail: &str,
     ) -> Result<Refused, StoreError> {
-        let suspicion = Suspicion { code, detail, suspends: self.suspends };
+        let suspicion = Suspicion { code, detail, suspends: self.policy.suspends(code) };
         suspicion::act(tx, meter, &suspicion, self.now).await?;
         Ok(match code {
             CLONED => Identity::DeviceCloned.into(),

@@ -247,7 +247,7 @@ mod tests {
             keys: Arc::new(keys),
             catalogue: Catalogue::timbre(),
             port: 443,
-            suspend_on_mismatch: true,
+            policy: crate::config::Policy::quiet(),
             metrics: Metrics::new(),
         });
         let route = Route {

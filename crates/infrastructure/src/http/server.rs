@@ -55,8 +55,8 @@ impl Running {
     /// The staff's desk on this infrastructure's own store, until it is shut down; `who` stands in the audit log.
     #[must_use]
     pub fn staff(&self, who: &str) -> Staff {
-        let Deployment { store, keys, suspend_on_mismatch, .. } = &*self.deployment;
-        Staff::new(store.clone(), keys.clone(), who, *suspend_on_mismatch)
+        let Deployment { store, keys, policy, .. } = &*self.deployment;
+        Staff::new(store.clone(), keys.clone(), who, policy.clone())
     }
 
     /// Takes no new connection, lets the requests in progress finish within the configured time, and closes the
@@ -102,7 +102,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         keys,
         catalogue,
         port: config.public_port.unwrap_or_else(|| https_addr.port()),
-        suspend_on_mismatch: config.suspend_on_mismatch,
+        policy: config.policy.clone(),
         metrics: Metrics::new(),
     });
     let limits = Arc::new(Limits::new());

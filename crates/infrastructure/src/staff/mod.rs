@@ -27,11 +27,12 @@ pub use customers::{DepositReceipt, NewCustomer};
 pub use error::StaffError;
 pub use marks::Sighting;
 pub use meters::NewMeter;
-pub use reconcile::{Finding, MeterReconciliation, ReconciledLine};
+pub use reconcile::{MeterReconciliation, ReconciledLine, StillToCome};
 pub use terms::TermsChange;
+pub use timbre_funds::finding::{Evidence, Finding, KINDS, Kind, Severity};
 
 use crate::call;
-use crate::config::Config;
+use crate::config::{Config, Policy};
 use crate::ground::{Ground, ServeError};
 use crate::store::Store;
 
@@ -41,7 +42,7 @@ pub struct Staff {
     store: Store,
     keys: Arc<dyn KeyStore>,
     who: String,
-    suspends: bool,
+    policy: Policy,
     /// When it happens, where that is not simply now.
     at: Option<Timestamp>,
 }
@@ -63,11 +64,11 @@ impl Staff {
     /// If the data folder, the keys or the database cannot be had.
     pub async fn open(config: &Config, who: &str) -> Result<Self, ServeError> {
         let Ground { keys, store, .. } = Ground::open(config).await?;
-        Ok(Self::new(store, keys, who, config.suspend_on_mismatch))
+        Ok(Self::new(store, keys, who, config.policy.clone()))
     }
 
-    pub(crate) fn new(store: Store, keys: Arc<dyn KeyStore>, who: &str, suspends: bool) -> Self {
-        Staff { store, keys, who: who.to_owned(), suspends, at: None }
+    pub(crate) fn new(store: Store, keys: Arc<dyn KeyStore>, who: &str, policy: Policy) -> Self {
+        Staff { store, keys, who: who.to_owned(), policy, at: None }
     }
 
     /// The same person at work at this instant: for simulations, whose time is their own.

@@ -200,6 +200,20 @@ pub(crate) async fn all(connection: &mut AnyConnection) -> Result<Vec<Meter>, St
     rows.into_iter().map(|row| read(&Columns(row))).collect()
 }
 
+/// The serial numbers after one, in order, at most so many: a fleet is gone through without holding it.
+pub(crate) async fn serials_after(
+    connection: &mut AnyConnection,
+    after: Option<MeterSerial>,
+    most: u32,
+) -> Result<Vec<MeterSerial>, StoreError> {
+    let rows = sqlx::query("SELECT serial FROM meters WHERE serial > $1 ORDER BY serial LIMIT $2")
+        .bind(after.map_or(-1, |serial| i64::from(serial.number())))
+        .bind(i64::from(most))
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(|row| Columns(row).serial("serial")).collect()
+}
+
 pub(crate) async fn insert(tx: &mut AnyConnection, meter: &Meter) -> Result<(), StoreError> {
     let limits = &meter.limits;
     let row = sqlx::query(

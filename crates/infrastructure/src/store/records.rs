@@ -109,6 +109,25 @@ pub(crate) async fn of(
     rows.into_iter().map(|row| read(&Columns(row), currency)).collect()
 }
 
+/// The stored records after a number, in order, at most so many.
+pub(crate) async fn page(
+    connection: &mut AnyConnection,
+    meter: MeterSerial,
+    currency: Currency,
+    after: u64,
+    most: u32,
+) -> Result<Vec<TransactionRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM records WHERE meter = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+    )
+    .bind(i64::from(meter.number()))
+    .bind(stored(after)?)
+    .bind(i64::from(most))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(|row| read(&Columns(row), currency)).collect()
+}
+
 /// The record that paid for the meter's piece of this count.
 pub(crate) async fn of_piece(
     connection: &mut AnyConnection,

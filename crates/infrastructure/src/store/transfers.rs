@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 use timbre_funds::{AccountId, Posting, RequestId, Transfer, TransferDraft, TransferKind};
-use timbre_postage::{AccountNumber, Amount, Currency};
+use timbre_postage::{AccountNumber, Amount, Currency, MeterSerial};
 
 use super::StoreError;
 use super::customers::{self, Customer};
@@ -170,6 +170,31 @@ pub(crate) async fn by_kind(
     let read = |row| {
         let row = Columns(row);
         Ok((row.parsed("kind")?, row.amount("gained", currency)?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The refunds of a meter that no reversal undid, oldest first: the request behind each, what left the meter, when.
+pub(crate) async fn refunds(
+    connection: &mut AnyConnection,
+    meter: MeterSerial,
+    currency: Currency,
+) -> Result<Vec<(RequestId, Amount, Timestamp)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT t.id, t.booked, p.amount
+         FROM transfers t JOIN postings p ON p.customer = t.customer AND p.transfer = t.id
+         WHERE t.meter = $1 AND t.kind = 'refund' AND p.account = $2
+            AND NOT EXISTS (SELECT 1 FROM transfers r WHERE r.customer = t.customer AND r.reverses = t.id)
+         ORDER BY t.booked, t.id",
+    )
+    .bind(i64::from(meter.number()))
+    .bind(AccountId::Meter(meter).to_string())
+    .fetch_all(connection)
+    .await?;
+    let read = |row| {
+        let row = Columns(row);
+        let left = Amount::from_mills(row.integer("amount")?.saturating_neg(), currency);
+        Ok((row.parsed("id")?, left, row.instant("booked")?))
     };
     rows.into_iter().map(read).collect()
 }

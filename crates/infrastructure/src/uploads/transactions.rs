@@ -3,28 +3,35 @@
 
 use jiff::Timestamp;
 use sqlx::AnyConnection;
+use timbre_funds::finding::{Evidence, Finding};
 use timbre_funds::usage::{self, Usage};
 use timbre_postage::{Amount, Registers};
 use timbre_protocol::transaction_upload::{Reply, Request, TransactionRecord};
-use timbre_protocol::write;
+use timbre_protocol::{Hash, write};
 
 use super::progress::{self, Break};
 use crate::call::{self, Call, today};
+use crate::comet::suspicion;
+use crate::config::Policy;
 use crate::deployment::Deployment;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::meters::{self, Meter};
-use crate::store::{StoreError, Work, audit, cases, customers, records, transfers};
+use crate::store::{StoreError, Work, audit, cases, customers, records, seals, transfers};
 
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
     let request: Request = call.read()?;
     call.signed_in(deployment, request.serial)?;
     call::signer(deployment, request.serial, &request).await?;
-    let acknowledged = deployment.store.write(Keep { request, now: call.now }).await??;
+    let acknowledged = deployment
+        .store
+        .write(Keep { request, policy: deployment.policy.clone(), now: call.now })
+        .await??;
     Ok(write(&Reply { acknowledged }))
 }
 
 struct Keep {
     request: Request,
+    policy: Policy,
     now: Timestamp,
 }
 
@@ -45,7 +52,7 @@ impl Work for Keep {
             return Ok(Err(Books::RecordsMissing { expected, found: request.first }.into()));
         }
         if let Some(broken) = self.differs_from_stored(tx, &meter).await? {
-            return self.refuse(tx, &meter, broken).await;
+            return self.refuse_other_history(tx, &mut meter, broken).await;
         }
         let known = usize::try_from(expected - request.first).unwrap_or(usize::MAX);
         let new = request.records.get(known..).unwrap_or_default();
@@ -128,6 +135,38 @@ impl Keep {
         let mut customer =
             customer.ok_or_else(|| StoreError::unreadable("meter", "its customer is gone"))?;
         transfers::book(tx, &mut customer, &transfer, today(self.now)).await
+    }
+
+    /// The device signed two histories under the same numbers: it is two devices, or one that was put back.
+    async fn refuse_other_history(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &mut Meter,
+        broken: Break,
+    ) -> Result<Result<u64, Refused>, StoreError> {
+        let Break { sequence, reason } = broken;
+        let uploaded = self.request.records.iter().find(|record| record.sequence == sequence);
+        let stored = records::chains(tx, meter.serial, sequence, sequence).await?;
+        let detail = format!("record {sequence}: {reason}");
+        let shown = |chain: Option<&Hash>| chain.map_or_else(|| "none".to_owned(), seals::hex);
+        let evidence = Evidence::differs(
+            shown(stored.first().map(|(_, chain)| chain)),
+            shown(uploaded.map(|record| &record.chain)),
+        )
+        .at_record(sequence)
+        .fact("chain before", seals::hex(&self.request.chain_before));
+        let finding = Finding {
+            code: "device-cloned",
+            about: format!("record {sequence}"),
+            message_fr: detail.clone(),
+            message_en: detail.clone(),
+            evidence,
+        };
+        let suspends = self.policy.suspends(finding.code);
+        suspicion::found(tx, meter, &finding, suspends, self.now).await?;
+        let subject = meter.serial.to_string();
+        audit::append(tx, &subject, self.now, &subject, "upload-refused", detail).await?;
+        Ok(Err(Books::ChainBroken { sequence }.into()))
     }
 
     /// Nothing is stored; a person is told. A meter whose records are refused is not suspended: what it prints is paid.

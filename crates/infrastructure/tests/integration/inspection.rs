@@ -70,7 +70,7 @@ async fn a_device_that_tells_another_history_is_suspended(world: World) {
     request.record_chain = [9; 32];
     assert_eq!(inspect(&world, &mut device, request).await, Instruction::Suspend);
     let cases = world.staff.cases(Some(device.serial)).await.unwrap();
-    assert_eq!(cases[0].code, "chain-broken");
+    assert_eq!(cases[0].code, "device-cloned");
 }
 
 async fn a_reply_that_was_lost_can_be_asked_for_again(world: World) {

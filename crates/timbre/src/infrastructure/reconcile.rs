@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use timbre_infrastructure::staff::{Finding, MeterReconciliation};
+use timbre_infrastructure::staff::MeterReconciliation;
 use timbre_postage::{Language, MeterSerial};
 
 use crate::cli::{OutputArgs, table};
@@ -83,9 +83,12 @@ pub(crate) fn story_of_reconciliation(meter: &MeterReconciliation, language: Lan
         ]
     });
     let mut text = format!("{}\n{}", meter.serial, table(heading, rows));
-    for Finding { code, message_fr, message_en } in meter.discrepancies.iter().chain(&meter.pending)
-    {
-        text.push_str(&format!("\n{code}: {}", language.pick(message_fr, message_en)));
+    for finding in meter.discrepancies.iter().chain(&meter.warnings) {
+        text.push_str(&format!("\n{}: {}", finding.code, finding.message(language)));
+    }
+    for pending in &meter.pending {
+        let message = language.pick(&pending.message_fr, &pending.message_en);
+        text.push_str(&format!("\n{}: {message}", pending.code));
     }
     text
 }
