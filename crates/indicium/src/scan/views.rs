@@ -28,8 +28,8 @@ impl Picture {
             open().map_err(|e| refuse(&e))?.into_dimensions().map_err(|e| refuse(&e))?;
         check_size(width, height)?;
         let image = open().map_err(|e| refuse(&e))?.decode().map_err(|e| refuse(&e))?;
-        Ok(match image {
-            DynamicImage::ImageLuma8(gray) => Picture { ink: gray, colours: None },
+        match image {
+            DynamicImage::ImageLuma8(gray) => Picture::from_gray(gray),
             DynamicImage::ImageRgb8(rgb) => Picture::from_rgb(rgb),
             other => {
                 let rgba = other.to_rgba8();
@@ -39,7 +39,7 @@ impl Picture {
                     image::Rgb([over(red), over(green), over(blue)])
                 }))
             }
-        })
+        }
     }
 
     /// A picture in shades of grey in which ink is dark.
@@ -51,8 +51,13 @@ impl Picture {
         Ok(Picture { ink, colours: None })
     }
 
-    fn from_rgb(colours: RgbImage) -> Picture {
-        Picture { ink: view(&colours, |[_, green, _]| green), colours: Some(colours) }
+    /// A picture in colours.
+    ///
+    /// # Errors
+    /// [`ScanError::TooLarge`].
+    pub fn from_rgb(colours: RgbImage) -> Result<Picture, ScanError> {
+        check_size(colours.width(), colours.height())?;
+        Ok(Picture { ink: view(&colours, |[_, green, _]| green), colours: Some(colours) })
     }
 
     pub(super) const fn ink(&self) -> &GrayImage {
