@@ -16,3 +16,14 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     all.extend(arguments.iter().map(String::as_str));
     ci::cargo(root, &all, &[])
 }
+
+/// How many marks of the corpus of bad scans are read, and by whom; `arguments` are for the benchmark.
+///
+/// # Errors
+/// When it cannot be built or does not run to its end.
+pub(crate) fn read_rates(root: &Path, arguments: &[String]) -> Result<()> {
+    let mut all =
+        vec!["bench", "--quiet", "--package", "timbre-indicium", "--bench", "read_rates", "--"];
+    all.extend(arguments.iter().map(String::as_str));
+    ci::cargo(root, &all, &[])
+}

@@ -44,6 +44,12 @@ enum Chore {
         #[command(subcommand)]
         order: lab::Order,
     },
+    /// Count how many bad scans are read, by this program, zxing-cpp and libdmtx: the table of docs/READING.md
+    ReadRates {
+        /// For the benchmark: a part of a harm's name (postmark, blurred), --quick, --alone, --keep=FOLDER for what is not read
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install the programs that the tests use as independent judges (Debian, Ubuntu)
     Setup,
 }
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Ci { only } => ci::run(&root(), &only),
         Chore::Bench { arguments } => bench::run(&root(), &arguments),
         Chore::Lab { order } => lab::run(&root(), &order),
+        Chore::ReadRates { arguments } => bench::read_rates(&root(), &arguments),
         Chore::Setup => setup::run(&root()),
     };
     match outcome {

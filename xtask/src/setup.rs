@@ -53,7 +53,7 @@ const TOOLS: &[Tool] = &[
     tool(
         "python3",
         "python3-venv",
-        "mitmproxy, aerleon and ciscoconfparse2 run in environments of their own",
+        "mitmproxy, aerleon, ciscoconfparse2 and zxing-cpp run in environments of their own",
     ),
     tool("krb5-config", "libkrb5-dev", "the feature kerberos is built against it"),
     tool("clang", "clang", "the feature kerberos reads C headers with it"),
@@ -71,6 +71,8 @@ const JUDGES: &[(&str, &str, &[&str])] = &[
     ("venv", "aclgen", &["aerleon==1.18.0", "ciscoconfparse2==0.9.18"]),
     // 12 needs Python 3.12; where that is not there, pip takes 11.
     ("mitm", "mitmdump", &["mitmproxy>=11,<13"]),
+    // Reads the same bad scans as we do, for `cargo xtask read-rates`.
+    ("scans", "f2py", &["numpy==2.4.6", "pillow==13.0.0", "zxing-cpp==3.1.1"]),
 ];
 
 /// Installs what is missing: of the system, and of Python's registry below `root`.

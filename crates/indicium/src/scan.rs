@@ -14,6 +14,7 @@ mod shape;
 mod views;
 
 use image::GrayImage;
+use timbre_postage::Language;
 
 use self::attempt::Seen;
 use self::plane::Pyramid;
@@ -51,6 +52,45 @@ pub enum ScanError {
     /// A Data Matrix was read and it is something else.
     #[error("a Data Matrix was read, but it is no mark: {0}")]
     NotAMark(#[from] MarkError),
+}
+
+impl ScanError {
+    /// A stable name for programs and support.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ScanError::NotAPicture(_) => "not-a-picture",
+            ScanError::TooLarge { .. } => "picture-too-large",
+            ScanError::NoSymbol => "no-symbol",
+            ScanError::Damaged => "symbol-damaged",
+            ScanError::NotAMark(_) => "not-a-mark",
+        }
+    }
+
+    /// What happened and what to do, for a person.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        match language {
+            Language::English => self.to_string(),
+            Language::French => self.in_french(),
+        }
+    }
+
+    fn in_french(&self) -> String {
+        match self {
+            ScanError::NotAPicture(reason) => {
+                format!("ce n’est pas une image PNG ou JPEG\u{a0}: {reason}")
+            }
+            ScanError::TooLarge { width, height } => format!(
+                "l’image de {width} × {height} pixels est trop grande\u{a0}: numérisez à 600 ppp ou moins, une page à la fois"
+            ),
+            ScanError::NoSymbol => "aucun code Data Matrix\u{a0}: numérisez l’empreinte entière, nette, à 300 ppp ou plus".to_owned(),
+            ScanError::Damaged => "le code Data Matrix de l’empreinte est trop abîmé\u{a0}: numérisez de nouveau, ou lisez le texte imprimé".to_owned(),
+            ScanError::NotAMark(error) => {
+                format!("un code Data Matrix a été lu, mais ce n’est pas une empreinte\u{a0}: {error}")
+            }
+        }
+    }
 }
 
 /// A symbol that was read.

@@ -1,5 +1,7 @@
-//! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG) and PDF pages.
+//! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG), PDF pages, and folders of them.
 
+mod files;
+mod form;
 mod show;
 mod verify;
 
@@ -116,6 +118,7 @@ fn no_mark(file: &Path, reason: &dyn std::fmt::Display) -> Failure {
 #[derive(Serialize)]
 struct Fields {
     place: String,
+    format: &'static str,
     kind: &'static str,
     meter: String,
     indicia_number: String,
@@ -136,12 +139,13 @@ struct Fields {
 
 impl Fields {
     /// The fields of a mark; the rate table and what it calls the product are told if one of `tables` has its tag.
-    fn of(found: &Found, tables: &[RateTable], language: Language) -> Self {
-        let data = found.mark.data();
+    fn of(place: &str, mark: &Mark, tables: &[RateTable], language: Language) -> Self {
+        let data = mark.data();
         let table = tables.iter().find(|table| RateTableTag::of(table.id()) == data.rate_table);
         let quote = table.and_then(|table| table.price_of_product(data.product));
         Fields {
-            place: found.place(),
+            place: place.to_owned(),
+            format: "timbre-ca",
             kind: data.kind.as_str(),
             meter: data.serial.to_string(),
             indicia_number: data.indicia_number.to_string(),
@@ -157,7 +161,7 @@ impl Fields {
             weight_grams: data.weight_grams,
             postal_code: data.postal_code.to_string(),
             key: data.key_id.to_string(),
-            signature: found.mark.signature().to_string(),
+            signature: mark.signature().to_string(),
         }
     }
 }

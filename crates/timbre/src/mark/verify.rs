@@ -152,7 +152,10 @@ impl Judge {
                 _ => None,
             },
             findings: verdict.findings.into_iter().map(finding).collect(),
-            marks: piece.iter().map(|one| Fields::of(one, tables, self.language)).collect(),
+            marks: piece
+                .iter()
+                .map(|one| Fields::of(&one.place(), &one.mark, tables, self.language))
+                .collect(),
         }
     }
 

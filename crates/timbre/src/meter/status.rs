@@ -22,7 +22,11 @@ fn story(status: &Status, language: Language) -> String {
     let mut lines = vec![
         row("Compteur", "Meter", status.serial.to_string()),
         row("État", "State", status.state.to_owned()),
-        row("Bloc opérationnel", "Operational block", text(status.block_version.map(|v| v.to_string()))),
+        row(
+            "Bloc opérationnel",
+            "Operational block",
+            text(status.block_version.map(|v| v.to_string())),
+        ),
         row("Compte", "Account", text(status.account.map(|account| account.to_string()))),
         row(
             "Numéro d'empreinte",

@@ -135,3 +135,58 @@ fn the_letters_of_a_pdf_come_back_stamped_and_their_marks_read_from_the_pages() 
     assert!(verdict.as_array().unwrap().iter().all(|mark| mark["accepted"] == true));
     site.expect_reconciled();
 }
+
+/// A folder of scans: one good, one that is no picture, one blank, and one within a folder.
+fn folder_of_scans(site: &Site) -> PathBuf {
+    let folder = site.path("scans");
+    std::fs::create_dir_all(folder.join("later")).unwrap();
+    let mark = franked(site, &["--weight", "20g"]);
+    std::fs::copy(&mark, folder.join("1-good.png")).unwrap();
+    std::fs::write(folder.join("2-text.png"), "Dear customer").unwrap();
+    std::fs::write(folder.join("notes.txt"), "not a scan").unwrap();
+    let second = franked(site, &["--weight", "20g"]);
+    std::fs::copy(&second, folder.join("later/3-good.PNG")).unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_is_shown_scan_by_scan_and_says_what_did_not_read() {
+    let site = Site::ready("100");
+    let folder = folder_of_scans(&site);
+    let show = |args: &[&str]| tell(timbre().args(["mark", "show"]).arg(&folder).args(args));
+
+    let shown = show(&["--json"]).expect_code(1).json();
+    assert_eq!(shown.as_array().unwrap().len(), 2, "the inner folder is not entered: {shown}");
+    assert_eq!(shown[0]["meter"], "TM0000042");
+    assert_eq!(shown[1]["error"]["code"], "not-a-picture");
+
+    let all = show(&["--recursive", "--format", "jsonl"]).expect_code(1);
+    let lines: Vec<Value> =
+        all.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[2]["piece"], 2, "files come in the order of their names");
+
+    let csv = show(&["--recursive", "--format", "csv"]).expect_code(1).stdout;
+    let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert!(rows[0].starts_with("file,status,format,meter,piece"), "{csv}");
+    assert!(rows[1].contains("1-good.png,read,timbre-ca,TM0000042,1,postage,1.44 CAD"), "{csv}");
+    assert!(rows[2].contains("2-text.png,not-a-picture"), "{csv}");
+
+    let text = show(&["--recursive", "--language", "fr"]).expect_code(1);
+    assert!(text.stdout.contains("TM0000042 #2"), "{}", text.stdout);
+    assert!(text.stderr.contains("3 images ou pages\u{a0}: 2 empreintes"), "{}", text.stderr);
+}
+
+#[test]
+fn a_scan_that_does_not_read_says_why_and_what_to_do() {
+    let site = Site::ready("100");
+    let empty = site.path("empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    let told = tell(timbre().args(["mark", "show"]).arg(&empty)).expect_code(3);
+    assert!(told.stderr.contains("--recursive"), "{}", told.stderr);
+    let missing = site.path("missing.png");
+    tell(timbre().args(["mark", "show"]).arg(&missing)).expect_code(4);
+    std::fs::write(&missing, "no picture").unwrap();
+    let told = tell(timbre().args(["mark", "show"]).arg(&missing)).expect_code(3);
+    assert!(told.stderr.contains("PNG or JPEG"), "{}", told.stderr);
+}
