@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("timbre-infrastructure", 3),
     ("timbre", 4),
     ("timbre-lab", 4),
+    ("timbre-simulation", 4),
     ("xtask", 4),
 ];
 
