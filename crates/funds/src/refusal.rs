@@ -163,7 +163,9 @@ impl FundsRefusal {
     }
 
     /// Whether the device or its registers look wrong, so that the provider should open a case: nothing
-    /// that an operator does or leaves undone leads to these.
+    /// that an operator does or leaves undone leads to these. Registers that went backwards are not among them: a refill
+    /// that was asked for, never arrived and is asked for again shows them as they were then. It is refused, so the device
+    /// asks anew; a device that was put back to an earlier state is found out at sign-in and at its inspection.
     #[must_use]
     pub fn is_suspicious(&self) -> bool {
         matches!(
@@ -171,7 +173,6 @@ impl FundsRefusal {
             Self::SequenceAhead { .. }
                 | Self::ControlSumMismatch { .. }
                 | Self::RegisterNegative { .. }
-                | Self::RegisterWentBackwards { .. }
         )
     }
 

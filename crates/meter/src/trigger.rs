@@ -163,18 +163,24 @@ pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
 /// books and says nothing of them.
 #[must_use]
 pub fn settles_refill(code: &str) -> bool {
-    const OF_THE_REFILL: [&str; 8] = [
-        "stale-block",
-        "below-minimum",
-        "above-maximum",
-        "over-capacity",
-        "insufficient-funds",
-        "account-locked",
-        "meter-suspended",
-        "inspection-overdue",
-    ];
     OF_THE_REFILL.contains(&code)
 }
+
+/// The refusals of the rules of funds that come after the books were asked for the number of the refill.
+const OF_THE_REFILL: [&str; 12] = [
+    "meter-not-installed",
+    "meter-suspended",
+    "account-locked",
+    "wrong-currency",
+    "stale-block",
+    "register-went-backwards",
+    "fraction-of-a-cent",
+    "below-minimum",
+    "above-maximum",
+    "would-exceed-maximum-descending",
+    "daily-advance-limit-reached",
+    "insufficient-funds",
+];
 
 fn upload_reason(trigger: Trigger) -> Option<Reason> {
     match trigger {

@@ -15,8 +15,10 @@ const WHAT: &str = "inspection reply";
 const MAY_BE_INSPECTED: &[State] = &[State::Authorised, State::Operational, State::Suspended];
 
 impl<J: Journal> Psd<J> {
-    /// Asks to be inspected. While an inspection is pending, this is the pending request, byte for
-    /// byte; `now` and `nonce` are then not used.
+    /// Asks to be inspected. While an inspection is pending that shows the device as it is, this is the
+    /// pending request, byte for byte; `now` and `nonce` are then not used. One that shows it as it was
+    /// is asked for anew, under the same number: to whoever has seen more since, it would look like a
+    /// device that was put back to an earlier state.
     ///
     /// # Errors
     /// [`Refusal::State`]; faults of the key store and the journal.
@@ -26,7 +28,8 @@ impl<J: Journal> Psd<J> {
         nonce: Nonce,
     ) -> Result<Request, PsdError> {
         self.require(MAY_BE_INSPECTED)?;
-        if let Some(pending) = self.pending_inspection() {
+        let newest = self.record_sequence();
+        if let Some(pending) = self.pending_inspection().filter(|it| it.record_sequence == newest) {
             return Ok(pending.clone());
         }
         let request = Request {

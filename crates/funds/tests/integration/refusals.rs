@@ -94,7 +94,7 @@ const CASES: &[Case] = &[
         fault: |_, request| request.registers = registers("399.999", "400.001", 300),
         english: "a register went backwards: ascending from $400.00 to $399.999, pieces from 300 to 300; stop using the meter and call the provider",
         french: "un registre a reculé : totalisateur de 400,00 $ à 399,999 $, pièces de 300 à 300; cessez d’utiliser la machine et appelez le fournisseur",
-        suspicious: true,
+        suspicious: false,
     },
     Case {
         code: "fraction-of-a-cent",

@@ -14,6 +14,8 @@ use crate::trigger::settles_refill;
 
 /// The refusal of a refill that was asked for under an operational block which is no longer in force.
 const STALE_BLOCK: &str = "stale-block";
+/// The refusal of a refill that was asked for before the infrastructure was shown what has been franked since.
+const OLD_REGISTERS: &str = "register-went-backwards";
 
 /// What a refill did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -67,7 +69,8 @@ impl Meter {
         }
     }
 
-    /// Sends a request. One that was made under an operational block of before is made anew under the one in force.
+    /// Sends a request. One that was made under an operational block of before is made anew under the one in force, and one
+    /// that shows registers of before with those of now.
     async fn send_refill(
         &mut self,
         mut request: refill::Request,
@@ -80,13 +83,15 @@ impl Meter {
                     if settles(&error) {
                         self.psd.cancel_refill(request.sequence, self.now())?;
                     }
-                    if error.code() != STALE_BLOCK || asked_before {
-                        return Err(error);
+                    match error.code().as_str() {
+                        _ if asked_before => return Err(error),
+                        STALE_BLOCK => drop(self.install().await?),
+                        OLD_REGISTERS => {}
+                        _ => return Err(error),
                     }
                 }
             }
             asked_before = true;
-            self.install().await?;
             request = self.psd.refill_request(request.amount, self.now(), nonce()?)?;
         };
         self.psd.apply_refill(&reply, self.now())?;

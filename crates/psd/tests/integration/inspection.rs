@@ -44,11 +44,27 @@ fn a_lost_reply_is_asked_for_again_with_the_same_bytes() {
     let mut psd = operational();
     let first = psd.inspection_request(at(10), nonce(3)).unwrap();
     psd = reopened(psd);
-    frank(&mut psd, cents(1_44), at(11)).unwrap();
     assert_eq!(psd.inspection_request(at(99), nonce(4)).unwrap(), first);
     let reply = inspection_reply(&first, Instruction::Continue);
     assert_eq!(psd.apply_inspection(&reply, at(100)).unwrap(), Applied::Now);
     assert_eq!(psd.apply_inspection(&reply, at(101)).unwrap(), Applied::Before);
+}
+
+#[test]
+fn what_was_franked_since_is_shown_by_an_inspection_that_is_asked_for_anew() {
+    let mut psd = operational();
+    let first = psd.inspection_request(at(10), nonce(3)).unwrap();
+    frank(&mut psd, cents(1_44), at(11)).unwrap();
+    let anew = psd.inspection_request(at(12), nonce(4)).unwrap();
+    assert_eq!((anew.sequence, anew.nonce), (first.sequence, nonce(4)));
+    assert_eq!(anew.registers, psd.registers());
+    assert_eq!(anew.record_sequence, first.record_sequence + 1);
+    psd = reopened(psd);
+    assert_eq!(psd.pending_inspection(), Some(&anew));
+    let late = inspection_reply(&first, Instruction::Continue);
+    assert_eq!(code(psd.apply_inspection(&late, at(13))), "wrong-nonce");
+    let reply = inspection_reply(&anew, Instruction::Continue);
+    assert_eq!(psd.apply_inspection(&reply, at(14)).unwrap(), Applied::Now);
 }
 
 #[test]
