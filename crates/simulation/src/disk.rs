@@ -103,7 +103,9 @@ fn land(durable: &mut Image, pending: Pending, random: &mut Random) {
                 // A sector that was being written may hold anything; one that was not changed is left as it is.
                 2 if bytes != old && random.chance(300) => {
                     let from = random.index(bytes.len());
-                    bytes[from..].iter_mut().for_each(|byte| *byte = random.next().to_le_bytes()[0]);
+                    bytes[from..]
+                        .iter_mut()
+                        .for_each(|byte| *byte = random.next().to_le_bytes()[0]);
                 }
                 _ => {}
             }
@@ -210,7 +212,11 @@ impl Disk for SimDisk {
 
     fn read_at(&self, segment: u32, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let platter = self.platter();
-        if platter.gone { Err(power_is_gone()) } else { read(&platter.cached, segment, offset, buffer) }
+        if platter.gone {
+            Err(power_is_gone())
+        } else {
+            read(&platter.cached, segment, offset, buffer)
+        }
     }
 
     fn write_at(&mut self, segment: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -244,8 +250,9 @@ impl Disk for SimDisk {
             platter.pending.clear();
             return Err(io::Error::other("input/output error"));
         }
-        platter
-            .settle(|pending| matches!(pending, Pending::Slot { segment: of, .. } if *of == segment));
+        platter.settle(
+            |pending| matches!(pending, Pending::Slot { segment: of, .. } if *of == segment),
+        );
         Ok(())
     }
 

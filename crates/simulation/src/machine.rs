@@ -203,7 +203,11 @@ impl Machine {
     }
 
     /// The records of its journal after `record`, at most `limit`; nothing where it cannot be read.
-    pub(crate) fn records_after(&self, record: u64, limit: usize) -> Option<Vec<TransactionRecord>> {
+    pub(crate) fn records_after(
+        &self,
+        record: u64,
+        limit: usize,
+    ) -> Option<Vec<TransactionRecord>> {
         self.inner.borrow().device.as_ref()?.records_after(record, limit).ok()
     }
 
@@ -265,7 +269,9 @@ impl Machine {
         let outcome = self.device(act);
         self.tell(match &outcome {
             Ok((_, true)) => Fact::Did(movement),
-            Ok((_, false)) | Err(Trouble::Device(_) | Trouble::Breach(_)) => Fact::Declined(movement),
+            Ok((_, false)) | Err(Trouble::Device(_) | Trouble::Breach(_)) => {
+                Fact::Declined(movement)
+            }
             Err(_) => Fact::Doubts(movement),
         });
         outcome.map(|(output, _)| output)
@@ -331,7 +337,6 @@ impl Machine {
             Err(trouble) => self.note(format!("does not print record {record} again: {trouble}")),
         }
     }
-
 }
 
 pub(crate) fn cad(mills: i64) -> Amount {

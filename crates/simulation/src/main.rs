@@ -43,7 +43,8 @@ struct Cli {
 
 fn time(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.len() - text.len().min(1));
-    let number: u64 = number.parse().map_err(|_| "write a number and s or m, like 60s".to_owned())?;
+    let number: u64 =
+        number.parse().map_err(|_| "write a number and s or m, like 60s".to_owned())?;
     match unit {
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number * 60)),
@@ -87,7 +88,10 @@ fn simulate(cli: &Cli) -> Result<bool> {
     }
     if !cli.json && runs > 1 {
         let seconds = started.elapsed().as_secs();
-        println!("{runs} seeds, {steps} steps in {seconds} s: {}", if all_well { "all well" } else { "VIOLATED" });
+        println!(
+            "{runs} seeds, {steps} steps in {seconds} s: {}",
+            if all_well { "all well" } else { "VIOLATED" }
+        );
     }
     Ok(all_well)
 }
@@ -114,7 +118,8 @@ fn tell(cli: &Cli, report: &Report) -> Result<()> {
     }
     let Plan { steps: usual, meters: few } = Plan::default();
     let steps = if cli.steps == usual { String::new() } else { format!(" --steps {}", cli.steps) };
-    let meters = if cli.meters == few { String::new() } else { format!(" --meters {}", cli.meters) };
+    let meters =
+        if cli.meters == few { String::new() } else { format!(" --meters {}", cli.meters) };
     println!("  replay: cargo run -p timbre-simulation -- {seed}{steps}{meters}");
     Ok(())
 }

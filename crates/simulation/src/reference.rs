@@ -136,7 +136,9 @@ impl DeviceModel {
             )
         })?;
         let (sum, kept) = (self.ascending + self.descending, reading.control_sum.mills());
-        ensure(kept == sum, "control-sum", || format!("control sum {kept}, registers sum to {sum}"))?;
+        ensure(kept == sum, "control-sum", || {
+            format!("control sum {kept}, registers sum to {sum}")
+        })?;
         let issued: i64 = self.applied.values().sum();
         ensure(sum == issued, "only-refills-make-funds", || {
             format!("registers sum to {sum}, and refills of {issued} were applied")
@@ -152,7 +154,11 @@ impl DeviceModel {
                     *paid == Some(*amount) && after.pieces == registers.pieces
                 }),
                 "no-mark-without-a-debit",
-                || format!("the mark of record {record} ({amount}) is on paper, the journal says {found:?}"),
+                || {
+                    format!(
+                        "the mark of record {record} ({amount}) is on paper, the journal says {found:?}"
+                    )
+                },
             )?;
         }
         let gap = (1..).zip(records).find(|(expected, (number, ..))| expected != number);
@@ -168,7 +174,10 @@ impl DeviceModel {
         for refill in &books.refills {
             let asked = self.asked.get(&refill.sequence);
             ensure(asked.is_some_and(|of| of.contains(&refill.amount)), "booked-as-asked", || {
-                format!("refill {} of {} is booked, asked: {asked:?}", refill.sequence, refill.amount)
+                format!(
+                    "refill {} of {} is booked, asked: {asked:?}",
+                    refill.sequence, refill.amount
+                )
             })?;
         }
         for (sequence, amount) in &self.applied {
@@ -245,14 +254,18 @@ impl DeviceModel {
             }
         };
         if behind == Some(1) {
-            let pending = reading.pending_refill.map(|(sequence, amount)| (sequence, amount.mills()));
+            let pending =
+                reading.pending_refill.map(|(sequence, amount)| (sequence, amount.mills()));
             ensure(pending == Some((books.last_refill, way)), "money-on-its-way-arrives", || {
                 format!("refill {} of {way} is booked, pending: {pending:?}", books.last_refill)
             })?;
         }
         let held = self.ascending + self.descending;
         ensure(held + way == books.control_sum, "money-is-conserved", || {
-            format!("the device holds {held}, {way} is on its way, {} was issued", books.control_sum)
+            format!(
+                "the device holds {held}, {way} is on its way, {} was issued",
+                books.control_sum
+            )
         })
     }
 }

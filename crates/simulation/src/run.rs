@@ -54,11 +54,8 @@ pub fn run(seed: u64, plan: Plan, log: Log) -> anyhow::Result<Report> {
     };
     let (trace, steps, counts) = runtime.block_on(world.end());
     let (trace, last) = trace.finish();
-    let violation = broken.map(|Broken { rule, found }| Violation {
-        rule: rule.to_owned(),
-        found,
-        last,
-    });
+    let violation =
+        broken.map(|Broken { rule, found }| Violation { rule: rule.to_owned(), found, last });
     Ok(Report { seed, steps, trace, counts, violation })
 }
 

@@ -138,8 +138,8 @@ pub(crate) struct World {
     services: Services,
     weather: Weather,
     overheard: Vec<Overheard>,
-    /// The calls that got a token.
-    signed_in: BTreeSet<u64>,
+    /// The calls that were done as they asked.
+    done: BTreeSet<u64>,
     references: u64,
     /// Faults are over.
     quiet: bool,
@@ -191,7 +191,10 @@ impl World {
 
     async fn step(&mut self) -> Checked {
         let Some(Reverse(((time, _), event))) = self.queue.pop() else {
-            return Err(Broken { rule: "something-happens", found: "the queue is empty".to_owned() });
+            return Err(Broken {
+                rule: "something-happens",
+                found: "the queue is empty".to_owned(),
+            });
         };
         self.now = self.now.max(time);
         self.steps += 1;
@@ -277,10 +280,9 @@ impl World {
         let staff = services.staff("auditor", self.now);
         let Customer { account, serials, .. } = &self.customers[customer];
         let books = crate::books::read(&staff, *account, serials).await;
-        books.map(Some).map_err(|error| Broken {
-            rule: "the-store-can-be-read",
-            found: error.to_string(),
-        })
+        books
+            .map(Some)
+            .map_err(|error| Broken { rule: "the-store-can-be-read", found: error.to_string() })
     }
 
     async fn audit_customer(&mut self, customer: usize) -> Checked {
@@ -315,7 +317,10 @@ fn stored_is_what_happened(machine: &Machine, books: &MeterBooks) -> Checked {
     let last = books.record_sequence;
     let known = machine.chain_at(last);
     crate::reference::ensure(known == Some(books.record_chain), "stored-is-what-happened", || {
-        format!("record {last} is stored and is not the device's own (it has it: {})", known.is_some())
+        format!(
+            "record {last} is stored and is not the device's own (it has it: {})",
+            known.is_some()
+        )
     })?;
     let used = match last {
         0 => 0,

@@ -24,12 +24,23 @@ impl Machine {
         let Some(snapshot) = self.snapshot() else { return };
         let mut tasks: VecDeque<Task> = plan(trigger, &snapshot).into();
         let mut seen: Vec<&'static str> = Vec::new();
+        if !tasks.is_empty() {
+            match self.waiting().await {
+                Ok(waiting) => put_first(&mut tasks, &waiting),
+                // Whoever is refused a sign-in hears it from each task.
+                Err(trouble) if trouble.is_refusal() => {}
+                Err(trouble) => {
+                    return self.note(format!("{trigger:?} came to nothing: {trouble}"));
+                }
+            }
+        }
         while let Some(task) = tasks.pop_front() {
             seen.push(task.as_str());
             let result = self.carry_out(task).await;
             if let Ok(wanted) = &result {
                 for wanted in wanted {
-                    let planned = tasks.iter().map(|task| task.as_str()).chain(seen.iter().copied());
+                    let planned =
+                        tasks.iter().map(|task| task.as_str()).chain(seen.iter().copied());
                     if !planned.into_iter().any(|other| other == wanted.as_str()) {
                         tasks.push_back(*wanted);
                     }
@@ -79,8 +90,7 @@ impl Machine {
     }
 
     async fn refresh(&self) -> Result<Vec<Task>, Trouble> {
-        let version =
-            self.device(|device| Ok(device.block().map_or(0, |block| block.version)))?;
+        let version = self.device(|device| Ok(device.block().map_or(0, |block| block.version)))?;
         let request = startup_refresh::Request {
             serial: self.serial,
             software: "timbre-meter/simulated".to_owned(),
@@ -96,8 +106,21 @@ impl Machine {
         Ok(reply.tasks.iter().map(task).collect())
     }
 
+    /// Does what the provider has waiting before a request that the device signs.
+    async fn heed_provider(&self) -> Result<(), Trouble> {
+        for task in self.waiting().await? {
+            match task {
+                Task::Installation => self.install().await?,
+                _ => self.be_inspected().await?,
+            }
+        }
+        Ok(())
+    }
+
     async fn refill(&self, amount: Amount) -> Result<(), Trouble> {
-        let pending = self.device(|device| Ok(device.pending_refill().map(|asked| asked.amount)))?;
+        self.heed_provider().await?;
+        let pending =
+            self.device(|device| Ok(device.pending_refill().map(|asked| asked.amount)))?;
         if pending.is_some_and(|pending| pending != amount) {
             self.resume_refill().await?;
         }
@@ -109,6 +132,7 @@ impl Machine {
     async fn resume_refill(&self) -> Result<(), Trouble> {
         let pending = self.device(|device| Ok(device.pending_refill().cloned()))?;
         let Some(pending) = pending else { return Ok(()) };
+        self.heed_provider().await?;
         match self.send_refill(pending).await {
             Ok(()) => Ok(()),
             Err(error) => match self.device(|device| Ok(device.pending_refill().is_some()))? {
@@ -118,21 +142,30 @@ impl Machine {
         }
     }
 
-    async fn send_refill(&self, request: refill::Request) -> Result<(), Trouble> {
+    async fn send_refill(&self, mut request: refill::Request) -> Result<(), Trouble> {
         let (sequence, amount) = (request.sequence, request.amount);
-        self.tell(Fact::Asked { sequence, amount });
-        let reply = match self.call::<Refill>(&request).await {
-            Ok(reply) => reply,
-            Err(error) => {
-                if let Trouble::Refused(refusal) = &error
-                    && settles_refill(&refusal.code)
-                {
-                    let now = self.clock.get();
-                    self.device(|device| device.cancel_refill(sequence, now))?;
-                    self.note(format!("forgets refill {sequence}: {}", refusal.code));
-                }
-                return Err(error);
+        let mut asked_before = false;
+        let reply = loop {
+            self.tell(Fact::Asked { sequence, amount });
+            let error = match self.call::<Refill>(&request).await {
+                Ok(reply) => break reply,
+                Err(error) => error,
+            };
+            let Trouble::Refused(refusal) = &error else { return Err(error) };
+            if settles_refill(&refusal.code) {
+                let now = self.clock.get();
+                self.device(|device| device.cancel_refill(sequence, now))?;
+                self.note(format!("forgets refill {sequence}: {}", refusal.code));
             }
+            match refusal.code.as_str() {
+                _ if asked_before => return Err(error),
+                "stale-block" => self.install().await?,
+                "register-went-backwards" => {}
+                _ => return Err(error),
+            }
+            asked_before = true;
+            let (now, nonce) = (self.clock.get(), self.nonce());
+            request = self.device(|device| device.refill_request(amount, now, nonce))?;
         };
         let now = self.clock.get();
         let movement = Movement::Refill { sequence, amount };
@@ -148,6 +181,14 @@ impl Machine {
     }
 
     async fn inspect(&self) -> Result<(), Trouble> {
+        // An order that waits comes with the inspection that is asked for anyway.
+        if self.waiting().await?.contains(&Task::Installation) {
+            self.install().await?;
+        }
+        self.be_inspected().await
+    }
+
+    async fn be_inspected(&self) -> Result<(), Trouble> {
         let (now, nonce) = (self.clock.get(), self.nonce());
         let request = self.device(|device| device.inspection_request(now, nonce))?;
         let reply = match self.call::<Inspection>(&request).await {
@@ -217,5 +258,13 @@ impl Machine {
             signature: UNSIGNED,
         };
         request.sign(&*self.keys).map_err(|error| Trouble::Fault(error.to_string()))
+    }
+}
+
+/// What the provider has waiting goes before what is planned: the rest is then asked for under the block in force.
+fn put_first(tasks: &mut VecDeque<Task>, waiting: &[Task]) {
+    for task in waiting.iter().rev() {
+        tasks.retain(|planned| planned != task);
+        tasks.push_front(*task);
     }
 }

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use jiff::{SignedDuration, Timestamp};
 use timbre_catalogue::EndpointId;
+use timbre_meter::Task;
 use timbre_protocol::{
     Answer, Exchange, Refusal, SignIn, Signed, UNSIGNED, read_answer, sign_in, write,
 };
@@ -20,6 +21,8 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 pub(super) struct Session {
     until: Timestamp,
     token: String,
+    /// What the provider has waiting for the device: told once.
+    waiting: Vec<Task>,
 }
 
 /// A request on its way out.
@@ -116,9 +119,7 @@ impl Machine {
         &self,
         request: &E::Request,
     ) -> Result<E::Reply, Trouble> {
-        let holds = self.inner.borrow().session.as_ref().is_some_and(|session| {
-            session.until.duration_since(self.clock.get()) > MARGIN
-        });
+        let holds = self.is_signed_in();
         if !holds {
             self.sign_in().await?;
         }
@@ -131,22 +132,60 @@ impl Machine {
         }
     }
 
+    /// What the provider has waiting for the device, told once by the sign-in, which is made first when none holds.
+    pub(super) async fn waiting(&self) -> Result<Vec<Task>, Trouble> {
+        if !self.is_signed_in() {
+            self.sign_in().await?;
+        }
+        let mut inner = self.inner.borrow_mut();
+        Ok(inner.session.as_mut().map(|it| std::mem::take(&mut it.waiting)).unwrap_or_default())
+    }
+
+    fn is_signed_in(&self) -> bool {
+        let inner = self.inner.borrow();
+        let until = inner.session.as_ref().map(|session| session.until);
+        until.is_some_and(|until| until.duration_since(self.clock.get()) > MARGIN)
+    }
+
     async fn sign_in(&self) -> Result<(), Trouble> {
-        let now = self.clock.get();
-        let request = sign_in::Request {
-            serial: self.serial,
-            time: now,
-            nonce: self.nonce(),
-            software: "timbre-meter/simulated".to_owned(),
-            signature: UNSIGNED,
-        };
+        let (now, nonce) = (self.clock.get(), self.nonce());
+        let request = self.device(|device| {
+            Ok(sign_in::Request {
+                serial: device.serial(),
+                time: now,
+                nonce,
+                software: "timbre-meter/simulated".to_owned(),
+                standing: Some(sign_in::Standing {
+                    contact: device.contact(),
+                    record_sequence: device.record_sequence(),
+                    record_chain: device.record_chain(),
+                    funds_key: device.funds_key().key_id(),
+                    rates_key: device.rates_key().key_id(),
+                }),
+                block_version: Some(device.block().map_or(0, |block| block.version)),
+                signature: UNSIGNED,
+            })
+        })?;
         let request =
             request.sign(&*self.keys).map_err(|error| Trouble::Fault(error.to_string()))?;
         self.inner.borrow_mut().session = None;
         let reply = self.exchange::<SignIn>(&request).await?;
+        if let Some(contact) = reply.contact {
+            let now = self.clock.get();
+            // Where the disk fails, the infrastructure takes the next contact for one whose reply was lost.
+            match self.device(|device| device.note_contact(contact, now)) {
+                Ok(_) | Err(Trouble::Fault(_)) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
         let lifetime = reply.token_expires.duration_since(reply.server_time);
         let until = now.saturating_add(lifetime).unwrap_or(now);
-        self.inner.borrow_mut().session = Some(Session { until, token: reply.token });
+        let version = self.device(|device| Ok(device.block().map_or(0, |block| block.version)))?;
+        let newer = reply.block_version.is_some_and(|newest| newest > version);
+        let ordered = reply.order_waits == Some(true);
+        let renew = newer.then_some(Task::Installation);
+        let waiting = renew.into_iter().chain(ordered.then_some(Task::Inspection)).collect();
+        self.inner.borrow_mut().session = Some(Session { until, token: reply.token, waiting });
         Ok(())
     }
 

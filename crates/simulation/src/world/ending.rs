@@ -131,7 +131,9 @@ impl World {
             return Err(Broken { rule: "every-machine-starts", found: who });
         };
         let pending = reading.pending_refill;
-        ensure(pending.is_none(), "refills-are-settled", || format!("{who}: {pending:?} is pending"))?;
+        ensure(pending.is_none(), "refills-are-settled", || {
+            format!("{who}: {pending:?} is pending")
+        })?;
         ensure(reading.record_sequence == stored, "records-are-delivered", || {
             format!("{who}: {stored} of {} records are stored", reading.record_sequence)
         })?;
@@ -140,10 +142,11 @@ impl World {
         let reconciled = services.carry_out(staff.reconcile(serial)).await;
         let settled = reconciled.as_ref().is_ok_and(|reconciled| reconciled.settled);
         ensure(settled, "everything-reconciles", || match reconciled {
-            Ok(found) => format!("discrepancies {:?}, pending {:?}", found.discrepancies, found.pending),
+            Ok(found) => {
+                format!("discrepancies {:?}, pending {:?}", found.discrepancies, found.pending)
+            }
             Err(error) => error.to_string(),
         })
         .map_err(|broken| of(&who, broken))
     }
 }
-

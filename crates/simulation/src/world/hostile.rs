@@ -90,8 +90,10 @@ impl World {
             0 => self.repeat(),
             _ => {
                 // Into the next conversation that there is, wherever it is.
-                let waiting =
-                    self.seats.iter().position(|s| s.talk.as_ref().is_some_and(|t| t.call.is_some()));
+                let waiting = self
+                    .seats
+                    .iter()
+                    .position(|s| s.talk.as_ref().is_some_and(|t| t.call.is_some()));
                 waiting.map_or(Ok(()), |seat| self.forge_answer(seat))
             }
         }
@@ -99,7 +101,10 @@ impl World {
 
     fn repeat(&mut self) -> Checked {
         let said = self.random.pick(&self.overheard).clone();
-        if let Overheard::Request(request) = said {
+        // What was never answered may yet be new; only what was can be told to be old.
+        if let Overheard::Request(request) = said
+            && self.done.contains(&request.call)
+        {
             self.say("thief", format_args!("repeats {} (call {})", request.name, request.call));
             self.count("replays");
             let request = Request { seat: None, replayed: true, ..request };
@@ -217,7 +222,9 @@ impl World {
     /// Whether this request shows what its sender hides: by what is stored when it comes in.
     pub(super) async fn must_be_found_out(&mut self, request: &Request) -> Result<bool, Broken> {
         let Some(seat) = request.seat else { return Ok(false) };
-        let Some(Fraud { kind, done: true, .. }) = &self.seats[seat].fraud else { return Ok(false) };
+        let Some(Fraud { kind, done: true, .. }) = &self.seats[seat].fraud else {
+            return Ok(false);
+        };
         let kind = *kind;
         let mut stored = None;
         for customer in 0..self.customers.len() {
@@ -237,7 +244,9 @@ impl World {
                     let own = machine.chain_at(stored.record_sequence);
                     match upload.first > stored.record_sequence {
                         true => own != Some(stored.record_chain),
-                        false => overlap == stored.record_sequence && own != Some(stored.record_chain),
+                        false => {
+                            overlap == stored.record_sequence && own != Some(stored.record_chain)
+                        }
                     }
                 }),
                 "inspection" => read::<inspection::Request>(&request.body).is_ok_and(|asked| {
@@ -247,20 +256,18 @@ impl World {
                 }),
                 _ => false,
             },
-            Kind::Alters(Alteration::RefillWithMoreFunds) => {
-                read::<refill::Request>(&request.body).is_ok_and(|asked| {
+            Kind::Alters(Alteration::RefillWithMoreFunds) => read::<refill::Request>(&request.body)
+                .is_ok_and(|asked| {
                     asked.control_sum.mills() != stored.control_sum
                         && asked.sequence == stored.last_refill + 1
-                })
-            }
+                }),
             Kind::Alters(Alteration::RefillWithLessPrinted) => {
                 read::<refill::Request>(&request.body)
                     .is_ok_and(|asked| asked.registers.ascending.mills() < stored.ascending)
             }
             Kind::Alters(Alteration::InspectionWithMoreFunds) => {
-                read::<inspection::Request>(&request.body).is_ok_and(|asked| {
-                    asked.control_sum.mills() > stored.control_sum
-                })
+                read::<inspection::Request>(&request.body)
+                    .is_ok_and(|asked| asked.control_sum.mills() > stored.control_sum)
             }
             Kind::Alters(Alteration::UploadWithAGap) => read::<Upload>(&request.body)
                 .is_ok_and(|upload| upload.first > stored.record_sequence + 1),
@@ -273,13 +280,13 @@ impl World {
         let Underway { request, exposes, .. } = underway;
         let code = refusal(body);
         if request.replayed && request.name == "sign-in" {
-            let again = code.is_none() && self.signed_in.contains(&request.call);
+            let again = code.is_none() && self.done.contains(&request.call);
             ensure(!again, "no-token-for-an-old-sign-in", || {
                 format!("sign-in of call {} got a token once more", request.call)
             })?;
         }
-        if code.is_none() && request.name == "sign-in" {
-            self.signed_in.insert(request.call);
+        if code.is_none() {
+            self.done.insert(request.call);
         }
         if !exposes || code.as_deref().is_some_and(is_no_answer) {
             return Ok(());
@@ -298,10 +305,10 @@ impl World {
     async fn has_case(&self, serial: MeterSerial) -> Result<bool, Broken> {
         let Some(services) = &self.services.up else { return Ok(false) };
         let staff = services.staff("auditor", self.now);
-        let cases = staff.cases(Some(serial)).await.map_err(|error| Broken {
-            rule: "the-store-can-be-read",
-            found: error.to_string(),
-        })?;
+        let cases = staff
+            .cases(Some(serial))
+            .await
+            .map_err(|error| Broken { rule: "the-store-can-be-read", found: error.to_string() })?;
         Ok(!cases.is_empty())
     }
 
@@ -355,6 +362,7 @@ fn forged(request: &Request) -> Option<Vec<u8>> {
                 next_inspection: jiff::civil::date(2027, 1, 1),
                 nonce: asked.nonce,
                 instruction: inspection::Instruction::Continue,
+                cause: None,
                 signature: UNSIGNED,
             };
             Some(write(&reply.sign(&keys).ok()?).into_bytes())

@@ -47,14 +47,17 @@ impl World {
             services,
             weather,
             overheard: Vec::new(),
-            signed_in: BTreeSet::new(),
+            done: BTreeSet::new(),
             references: 0,
             quiet: false,
             steps: 0,
             trace: Trace::new(log),
             counts: BTreeMap::new(),
         };
-        world.say("world", format_args!("seed {seed}, commits {commits:?}, {:?}", world.weather.clone()));
+        world.say(
+            "world",
+            format_args!("seed {seed}, commits {commits:?}, {:?}", world.weather.clone()),
+        );
         world.settle_in().await?;
         Ok(world)
     }
@@ -125,7 +128,10 @@ impl World {
         let staff = services.staff("staff", now);
         services.carry_out(staff.enrol_meter(new)).await?;
         let name = serial.to_string();
-        self.say(&name, format_args!("is enrolled{}", fraud.as_ref().map_or("", |_| ", dishonest")));
+        self.say(
+            &name,
+            format_args!("is enrolled{}", fraud.as_ref().map_or("", |_| ", dishonest")),
+        );
         self.add_seat(name, machine, fraud);
         Ok(())
     }

@@ -200,7 +200,8 @@ impl World {
     /// Holds every mark that was ever printed against the journal.
     pub(super) fn paper(&mut self, seat: usize) -> Checked {
         let machine = self.seats[seat].machine.clone();
-        let whole = self.seats[seat].fraud.as_ref().is_none_or(|fraud| !Fraud::is_of_the_device(fraud));
+        let whole =
+            self.seats[seat].fraud.as_ref().is_none_or(|fraud| !Fraud::is_of_the_device(fraud));
         let Some(records) = machine.records_after(0, usize::MAX).filter(|_| whole) else {
             return Ok(());
         };

@@ -41,8 +41,7 @@ impl World {
         self.say(&who, format_args!("sends {name} (call {number}, {} bytes)", body.len()));
         self.later(PATIENCE, Event::GiveUp { seat, call: number });
         let (seat, call) = (Some(seat), number);
-        let request =
-            Request { seat, call, serial, endpoint, name, token, body, replayed: false };
+        let request = Request { seat, call, serial, endpoint, name, token, body, replayed: false };
         self.overhear(Overheard::Request(request.clone()));
         for delay in self.ways(request.seat) {
             self.later(delay, Event::Request(request.clone()));
@@ -78,7 +77,8 @@ impl World {
     fn delay(&mut self) -> i64 {
         let delay = self.random.between(5, 400);
         match self.random.chance(self.weather.late) {
-            true => self.random.between(1_000, 600_000),
+            // A connection that its caller has given up brings nothing any more.
+            true => self.random.between(1_000, PATIENCE - 1),
             false => delay,
         }
     }

@@ -72,7 +72,11 @@ impl World {
         let body = underway.asked.take().unwrap_or_default();
         let Request { name, call, serial, .. } = &underway.request;
         let told = describe(&body);
-        self.trace.line(self.now, "services", format_args!("{name} of {serial} (call {call}): {told}"));
+        self.trace.line(
+            self.now,
+            "services",
+            format_args!("{name} of {serial} (call {call}): {told}"),
+        );
         self.count("answered");
         if mute && self.services.commits == Commits::OneByOne {
             return Ok(true);
@@ -145,7 +149,10 @@ impl World {
     }
 
     async fn crashes(&mut self, crash: Crash) -> Checked {
-        self.say("services", format_args!("crash: {crash:?}, {} under way", self.services.underway.len()));
+        self.say(
+            "services",
+            format_args!("crash: {crash:?}, {} under way", self.services.underway.len()),
+        );
         self.go_down().await;
         let pause = self.random.between(1_000, 600_000);
         self.later(pause, Event::Restart);

@@ -79,13 +79,15 @@ impl World {
             }
         };
         let account = self.customers[customer].account;
-        let id = reference.parse().map_err(|_| Broken {
-            rule: "references-are-references",
-            found: reference.clone(),
-        })?;
+        let id = reference
+            .parse()
+            .map_err(|_| Broken { rule: "references-are-references", found: reference.clone() })?;
         let result = self.do_it(staff.deposit(account, amount, id)).await;
         let what = outcome(&result);
-        self.say("staff", format_args!("{reference} of {} to {account}: {what:?}", amount.decimal()));
+        self.say(
+            "staff",
+            format_args!("{reference} of {} to {account}: {what:?}", amount.decimal()),
+        );
         self.settle_deposit(customer, reference, amount, what)
     }
 

@@ -1,0 +1,4 @@
+//! Runs of the simulation that every submission makes, and that it is what it says: the same for the same seed.
+
+mod refusals;
+mod seeds;
