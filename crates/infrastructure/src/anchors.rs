@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use timbre_key_store::{KeyRole, PublicKey};
+use timbre_key_store::{KeyRole, KeyStore as _, PublicKey};
 
 use crate::config::Config;
-use crate::ground::{ServeError, open_folder};
+use crate::ground::{Ground, ServeError};
 
 /// The trust anchors of a deployment. They are public, but whoever can change them on their way owns the meter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,12 +29,14 @@ pub struct Anchors {
 }
 
 impl Anchors {
-    /// The anchors of the deployment that `config` describes; its authority and keys are made if they are missing.
+    /// The anchors of the deployment that `config` describes, with the keys that sign today; its authority and keys are
+    /// made if they are missing.
     ///
     /// # Errors
-    /// If the data folder, the authority or the keys cannot be had.
-    pub fn of(config: &Config) -> Result<Self, ServeError> {
-        let (authority, keys, _lock) = open_folder(&config.data_dir)?;
+    /// If the data folder, the authority, the keys or the database cannot be had.
+    pub async fn of(config: &Config) -> Result<Self, ServeError> {
+        let Ground { authority, keys, store } = Ground::open(config).await?;
+        store.close().await;
         let file = authority.certificate();
         let root_certificate = std::fs::read_to_string(file)
             .map_err(|source| ServeError::DataFolder { folder: file.to_owned(), source })?;

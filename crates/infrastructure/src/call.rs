@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use timbre_funds::MeterState;
 use timbre_key_store::KeyRole;
 use timbre_postage::MeterSerial;
-use timbre_protocol::token::{self, Token};
+use timbre_protocol::token::{self, Token, TokenError};
 use timbre_protocol::{Message, ReadError, Signed};
 
 use crate::deployment::Deployment;
@@ -66,8 +66,14 @@ impl Call {
     ) -> Result<(), Refused> {
         self.names(serial);
         let token = self.token.as_deref().ok_or(Identity::TokenMissing)?;
-        let distributor = deployment.keys.public_key(KeyRole::Distributor)?;
-        let token = Token::verify(token, &distributor, self.now).map_err(Identity::Token)?;
+        let mut verified = Err(TokenError::BadSignature);
+        for distributor in deployment.keys.taken(KeyRole::Distributor) {
+            verified = Token::verify(token, &distributor, self.now);
+            if verified != Err(TokenError::BadSignature) {
+                break;
+            }
+        }
+        let token = verified.map_err(Identity::Token)?;
         if token.serial == serial { Ok(()) } else { Err(Identity::TokenOfAnother.into()) }
     }
 }

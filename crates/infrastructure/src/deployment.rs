@@ -5,15 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use timbre_catalogue::{Catalogue, Endpoint};
-use timbre_key_store::KeyStore;
+use timbre_key_store::{KeyRole, KeyStore};
+use timbre_postage::MeterSerial;
 
 use crate::config::Policy;
 use crate::http::Metrics;
-use crate::store::Store;
+use crate::keys::{Keyring, Unbelievable};
+use crate::refusal::{Identity, Refused};
+use crate::store::{Store, contacts};
 
 pub(crate) struct Deployment {
     pub(crate) store: Store,
-    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) catalogue: Catalogue,
     /// The port that meters are told to call.
     pub(crate) port: u16,
@@ -26,6 +29,27 @@ impl Deployment {
     /// The rows that carry an exchange of the protocol: what a meter is told of.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Endpoint> {
         self.catalogue.endpoints().iter().filter(|row| row.exchange.is_some())
+    }
+
+    /// What signs for a meter in this role: the key that it believed when it last signed in, which is not the newest while
+    /// one takes another's place.
+    pub(crate) async fn keys_for(
+        &self,
+        role: KeyRole,
+        serial: MeterSerial,
+    ) -> Result<Arc<dyn KeyStore>, Refused> {
+        if !self.keys.has_choice(role) {
+            return Ok(self.keys.clone());
+        }
+        let contact = contacts::find(&mut *self.store.reader().await?, serial).await?;
+        let believed = contact.map(|contact| match role {
+            KeyRole::Rates => contact.rates_key,
+            _ => contact.funds_key,
+        });
+        self.keys.believed(role, believed).map_err(|why| match why {
+            Unbelievable::Revoked => Identity::BelievesRevokedKey(role).into(),
+            Unbelievable::Unknown => Identity::BelievesUnknownKey(role).into(),
+        })
     }
 
     /// The URL of an endpoint as a meter reaches it here.

@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use timbre_key_store::{KeyRole, KeyStore, KeyStoreError};
+use sqlx::AnyConnection;
+use timbre_key_store::{Custody, KeyRole, KeyStore, KeyStoreError};
 
 use crate::call::now;
 use crate::config::{Config, DatabaseUrl};
-use crate::keys;
+use crate::keys::{self, Keyring, Place};
 use crate::store::catalogues::AddShipped;
 use crate::store::identities::Identify;
+use crate::store::role_keys::{self, KnownKey};
 use crate::store::seals::Baseline;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Work};
 use crate::tls::{Authority, TlsError};
 
 /// Why the infrastructure, or the staff's desk on it, does not start.
@@ -65,27 +67,29 @@ pub enum ServeError {
 /// The authority, the keys and the store of a deployment.
 pub(crate) struct Ground {
     pub(crate) authority: Authority,
-    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) store: Store,
 }
 
 impl Ground {
     pub(crate) async fn open(config: &Config) -> Result<Self, ServeError> {
         // Held until the schema is there: two processes that start at once on one folder make one of each, not two.
-        let folder = config.data_dir.clone();
+        let (folder, custody) = (config.data_dir.clone(), config.keys.clone());
         // The lock may have to be waited for, which must not stop whoever holds it.
-        let opened = tokio::task::spawn_blocking(move || open_folder(&folder)).await;
-        let (authority, keys, _lock) =
+        let opened = tokio::task::spawn_blocking(move || open_folder(&folder, &custody)).await;
+        let Opened { authority, place, first, lock: _lock } =
             opened.expect("invariant: opening a folder does not panic")?;
         let store = Store::connect(&config.database).await?;
         let mut identity = vec![("authority", authority.fingerprint().to_vec())];
         for role in KeyRole::INFRASTRUCTURE_SIDE {
-            identity.push((role.as_str(), keys.public_key(role)?.sec1().to_vec()));
+            identity.push((role.as_str(), first.public_key(role)?.sec1().to_vec()));
         }
         if let Some(name) = store.write(Identify(identity)).await? {
             let (folder, database) = (config.data_dir.clone(), config.database.clone());
             return Err(ServeError::OtherDeployment { folder, name, database });
         }
+        let known = store.write(NoteKeys(keys::first_keys(&*first, now())?)).await?;
+        let keys = Arc::new(Keyring::new(place, &first, known, now())?);
         let sealed = store.write(Baseline(now())).await?;
         if sealed > 0 {
             tracing::warn!(
@@ -103,15 +107,36 @@ impl Ground {
     }
 }
 
-/// The authority and the keys of a data folder, made where they are missing, and the lock on making them.
-pub(crate) fn open_folder(
-    folder: &Path,
-) -> Result<(Authority, Arc<dyn KeyStore>, File), ServeError> {
+/// Notes the first keys where none are known yet; gives back every key.
+struct NoteKeys(Vec<KnownKey>);
+
+impl Work for NoteKeys {
+    type Output = Vec<KnownKey>;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
+        for key in &self.0 {
+            role_keys::add(tx, key).await?;
+        }
+        role_keys::all(tx).await
+    }
+}
+
+/// A data folder in use: the authority, where the keys are, the first of them, and the lock on making them.
+pub(crate) struct Opened {
+    pub(crate) authority: Authority,
+    pub(crate) place: Place,
+    pub(crate) first: Arc<dyn KeyStore>,
+    pub(crate) lock: File,
+}
+
+/// Opens a data folder; the authority and the keys are made where they are missing.
+pub(crate) fn open_folder(folder: &Path, custody: &Custody) -> Result<Opened, ServeError> {
     let fault = |source| ServeError::DataFolder { folder: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
     let lock = File::create(folder.join("lock")).map_err(fault)?;
     lock.lock().map_err(fault)?;
     let authority = Authority::open_or_create(&folder.join("ca"), Timestamp::now())?;
-    let keys = keys::open_or_create(&folder.join("keys"))?;
-    Ok((authority, keys, lock))
+    let place = Place::of(custody, &folder.join("keys"))?;
+    let first = place.first()?;
+    Ok(Opened { authority, place, first, lock })
 }

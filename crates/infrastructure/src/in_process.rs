@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::config::{DatabaseUrl, Policy};
 use crate::deployment::Deployment;
 use crate::http::{self, Doing, Metrics};
+use crate::keys::Keyring;
 use crate::refusal::{Refused, Transport};
 use crate::staff::Staff;
 use crate::store::{Fates, Steps, Store, StoreError};
@@ -73,7 +74,10 @@ impl InProcess {
         };
         let deployment = Deployment {
             store,
-            keys,
+            keys: Arc::new(
+                Keyring::given(keys, Timestamp::UNIX_EPOCH)
+                    .map_err(|error| StoreError::Fault(error.to_string()))?,
+            ),
             catalogue: Catalogue::timbre(),
             port: 443,
             policy: Policy::quiet(),

@@ -30,6 +30,7 @@ pub use anchors::Anchors;
 pub use config::{Config, ConfigError, DatabaseUrl, DatabaseUrlError, Policy};
 pub use ground::ServeError;
 pub use http::{Running, serve};
+pub use keys::KeyState;
 pub use staff::{Staff, StaffError};
 pub use store::audit::AuditLine;
 pub use store::blocks::BlockVersion;

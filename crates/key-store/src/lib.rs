@@ -8,6 +8,7 @@
 
 #![warn(missing_docs)]
 
+mod custody;
 mod disk;
 mod error;
 mod memory;
@@ -24,6 +25,7 @@ mod sealed_format;
 mod signature;
 mod token;
 
+pub use custody::Custody;
 pub use error::{KeyStoreError, MalformedKey};
 pub use memory::MemoryKeys;
 pub use pkcs11::TokenKeys;

@@ -4,7 +4,7 @@
 //! meter.toml      what the customer sets
 //! lock            held by the one process that uses the meter
 //! seal            the secret that opens keys.sealed
-//! keys.sealed     the private keys of the postal security device
+//! keys.sealed     the private keys of the postal security device, unless they are in a token
 //! psd/            its journal: registers, refills, every mark
 //! rates/          rate tables as downloaded, signed; verified at every start
 //! acknowledged    the last transaction record that the infrastructure has confirmed
@@ -51,6 +51,11 @@ impl Directory {
             .and_then(|()| writeln!(lock, "{name} (process {})", std::process::id()))
             .map_err(|e| Fault::io("write", &path, e))?;
         Ok(Directory { root: root.to_owned(), _lock: lock })
+    }
+
+    /// The directory itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn settings(root: &Path) -> PathBuf {

@@ -15,6 +15,7 @@ mod directory;
 pub mod egress;
 mod error;
 mod jobs;
+mod keys;
 pub mod lockdown;
 mod meter;
 mod piece;

@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use timbre_catalogue::Catalogue;
+use timbre_key_store::Custody;
 use timbre_postage::Language;
 
 use crate::settings::Settings;
@@ -73,7 +74,12 @@ impl Kept {
     #[must_use]
     pub fn of(root: &Path, settings: &Settings, output: Option<&Path>) -> Kept {
         let named = root.join(&settings.print.output);
-        let write = [root, &named].into_iter().chain(output).map(existing).collect();
+        let mut write: Vec<PathBuf> =
+            [root, &named].into_iter().chain(output).map(existing).collect();
+        // A token in software writes to files of its own.
+        if let Custody::Token { writes, .. } = settings.keys.clone().resolved(root) {
+            write.extend(writes);
+        }
         let mut ports: BTreeSet<u16> = Catalogue::timbre().let_out().iter().copied().collect();
         let network = &settings.infrastructure;
         ports.extend(network.connect.map(|address| address.port()));

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use timbre_indicium::Artwork;
-use timbre_key_store::{KeyRole, KeyStore, PublicKey, Seal, SealedKeys};
+use timbre_key_store::{KeyRole, KeyStore, PublicKey};
 use timbre_postage::{MeterSerial, Registers};
 use timbre_protocol::Nonce;
 use timbre_psd::{FileJournal, Psd};
@@ -46,7 +46,8 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::egress::Link;
 use crate::error::{Fault, MeterError, Refusal};
-use crate::rates::Rates;
+use crate::keys;
+use crate::rates::{Rates, Trusted};
 use crate::settings::Settings;
 use sign_in::Session;
 
@@ -83,8 +84,7 @@ impl Meter {
         }
         let settings = Settings::read(&file)?;
         let directory = Directory::hold(directory)?;
-        let seal = Seal::from_file(&directory.seal())?;
-        let keys: Arc<dyn KeyStore> = Arc::new(SealedKeys::open(&directory.keys(), &seal)?);
+        let keys = keys::open(&directory, &settings)?;
         let psd = Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&keys))?;
         Meter::assemble(directory, settings, clock, keys, psd)
     }
@@ -103,7 +103,7 @@ impl Meter {
         if let Some(torn) = &psd.recovery().torn_tail {
             tracing::warn!(%torn, "an entry that a power cut spoilt was removed; it had not counted");
         }
-        let rates = Rates::load(&directory.rates(), psd.rates_key(), psd.currency())?;
+        let rates = Rates::load(&directory.rates(), &trusted_for_rates(&psd), psd.currency())?;
         for problem in &rates.problems {
             tracing::warn!(file = %problem.file.display(), "a rate table cannot be used: {}", problem.reason.en);
         }
@@ -172,6 +172,11 @@ impl std::fmt::Debug for Meter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Meter").field("serial", &self.serial()).finish_non_exhaustive()
     }
+}
+
+/// Whose signature makes a rate table for this device.
+fn trusted_for_rates(psd: &Psd<FileJournal>) -> Trusted {
+    Trusted { present: *psd.rates_key(), former: psd.former_rates_key().copied() }
 }
 
 /// A number that was never used before.

@@ -19,6 +19,14 @@ use crate::jobs::Reason;
 /// As much as one message of the protocol may hold.
 const TABLE_LIMIT: u64 = 1024 * 1024;
 
+/// Whose signature makes a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trusted {
+    pub(crate) present: PublicKey,
+    /// The key before, until another takes its place.
+    pub(crate) former: Option<PublicKey>,
+}
+
 /// The tables that were verified, and what was wrong with the others.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
@@ -56,20 +64,28 @@ impl Problem {
 }
 
 impl Rates {
-    /// Loads every table in `folder` that `key` signed and that is in `currency`.
+    /// Loads every table in `folder` that the present key signed, or the one before it, and that is in `currency`. A table
+    /// of the key before is used until it comes anew, and counts as one that is lacking.
     pub(crate) fn load(
         folder: &Path,
-        key: &PublicKey,
+        keys: &Trusted,
         currency: Currency,
     ) -> Result<Rates, MeterError> {
         let mut rates = Rates::default();
         let mut tables = Vec::new();
         for file in files(folder)? {
-            match load_one(&file, key) {
-                Ok((signed, table)) => {
-                    rates
-                        .held
-                        .push(TableVersion { name: signed.name.clone(), digest: signed.digest() });
+            let loaded = load_one(&file, &keys.present).map(|loaded| (loaded, true));
+            let loaded = match (loaded, &keys.former) {
+                (Err(error), Some(former)) => {
+                    load_one(&file, former).map(|loaded| (loaded, false)).map_err(|_| error)
+                }
+                (loaded, _) => loaded,
+            };
+            match loaded {
+                Ok(((signed, table), present)) => {
+                    let version =
+                        TableVersion { name: signed.name.clone(), digest: signed.digest() };
+                    rates.held.extend(present.then_some(version));
                     // A provider of two markets may send both: each meter uses its own.
                     if table.currency() == currency {
                         tables.push(table);

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use timbre_key_store::{Custody, Token};
 use timbre_postage::{Amount, Currency, Language, MeterSerial};
 
 pub use proxy::Proxy;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub refill: RefillSettings,
     /// How marks are printed.
     pub print: PrintSettings,
+    /// Where the private keys of the postal security device live; paths relative to the meter's directory.
+    pub keys: Custody,
 }
 
 /// How the infrastructure is reached.
@@ -128,6 +131,7 @@ impl Settings {
                 amount: Amount::from_mills(100_000, currency),
             },
             print: PrintSettings { dpi: 300, output: PathBuf::from("output") },
+            keys: Custody::Sealed,
         }
     }
 
@@ -156,7 +160,7 @@ impl Settings {
     /// The settings as a commented `meter.toml`.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let Settings { serial, currency, infrastructure, refill, print, .. } = self;
+        let Settings { serial, currency, infrastructure, refill, print, keys, .. } = self;
         let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
         let path = |value: &Path| text(&value.to_string_lossy());
         let time_zone = self.time_zone.as_ref().map_or_else(
@@ -200,7 +204,8 @@ impl Settings {
              \n\
              [print]\n\
              dpi = {dpi}                      # 300 or 600\n\
-             output = {output}\n",
+             output = {output}\n\
+             {keys}",
             language = self.language.pick("fr", "en"),
             domain = text(&infrastructure.domain),
             ca = path(&infrastructure.ca),
@@ -211,6 +216,7 @@ impl Settings {
             amount = refill.amount.decimal(),
             dpi = print.dpi,
             output = path(&print.output),
+            keys = section_of_keys(keys),
         )
     }
 
@@ -222,4 +228,26 @@ impl Settings {
             .and_then(|name| TimeZone::get(name).ok())
             .unwrap_or_else(TimeZone::system)
     }
+}
+
+/// The section of where the keys live; sealed is not said.
+fn section_of_keys(keys: &Custody) -> String {
+    let Custody::Token { token: Token { module, name, pin_file }, writes } = keys else {
+        return String::new();
+    };
+    let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
+    let path = |value: &PathBuf| text(&value.to_string_lossy());
+    let writes: Vec<String> = writes.iter().map(path).collect();
+    format!(
+        "\n[keys]\n\
+         use = \"pkcs11\"               # the device's keys are in a token and never out of it\n\
+         module = {}\n\
+         token = {}                  # its label or serial number\n\
+         pin_file = {}              # readable by its owner alone\n\
+         writes = [{}]              # where the module's library writes by itself\n",
+        path(module),
+        text(name),
+        path(pin_file),
+        writes.join(", "),
+    )
 }

@@ -42,6 +42,7 @@ impl DeviceState {
             w.u8(u8::from(*reprinted));
         }
         w.u64(self.contact);
+        w.option(self.former_rates.as_ref(), Writer::key);
         writer.finish()
     }
 
@@ -74,6 +75,7 @@ impl DeviceState {
                 .map(|_| Ok((r.u64()?, r.u8()? != 0)))
                 .collect::<Result<_, SlotFault>>()?,
             contact: r.later(Reader::u64)?.unwrap_or(0),
+            former_rates: r.later(|r| r.option(Reader::key))?.flatten(),
         };
         reader.finish()?;
         match agrees(&state.registers, &state) {

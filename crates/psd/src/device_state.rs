@@ -49,6 +49,8 @@ pub(crate) struct DeviceState {
     pub(crate) unprinted: BTreeMap<u64, bool>,
     /// The number of the last contact with the infrastructure; 0 before the first.
     pub(crate) contact: u64,
+    /// The key that signed rate tables before the present one, until another takes its place.
+    pub(crate) former_rates: Option<PublicKey>,
 }
 
 impl DeviceState {
@@ -78,7 +80,13 @@ impl DeviceState {
             next_inspection: None,
             unprinted: BTreeMap::new(),
             contact: 0,
+            former_rates: None,
         }
+    }
+
+    /// The key that signs rate tables, from the operational block or, before it, from birth.
+    pub(crate) fn rates_key(&self) -> &PublicKey {
+        self.installation.as_ref().map_or(&self.anchors.rates, |reply| &reply.block.rates_key)
     }
 
     pub(crate) fn refill_sequence(&self) -> u64 {
@@ -192,6 +200,10 @@ impl DeviceState {
             }
             Entry::Installed { reply, .. } => {
                 self.next_inspection = Some(reply.block.next_inspection);
+                let rates = *self.rates_key();
+                if rates != reply.block.rates_key {
+                    self.former_rates = Some(rates);
+                }
                 self.installation = Some((**reply).clone());
             }
             Entry::RefillRequested(request) => self.pending_refill = Some(request.clone()),

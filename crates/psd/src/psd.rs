@@ -200,7 +200,12 @@ impl<J: Journal> Psd<J> {
 
     /// The key that signs rate tables, from the operational block or, before it, from birth.
     pub fn rates_key(&self) -> &PublicKey {
-        self.block().map_or(&self.state.anchors.rates, |block| &block.rates_key)
+        self.state.rates_key()
+    }
+
+    /// The key that signed rate tables before: tables that were taken then may be used until they come anew.
+    pub fn former_rates_key(&self) -> Option<&PublicKey> {
+        self.state.former_rates.as_ref()
     }
 
     /// The key that signs what the funds server says.

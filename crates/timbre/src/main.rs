@@ -3,6 +3,8 @@
 
 mod cli;
 #[cfg(feature = "machines")]
+mod custody;
+#[cfg(feature = "machines")]
 mod demo;
 #[cfg(feature = "machines")]
 mod infrastructure;

@@ -20,7 +20,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use sha2::{Digest, Sha256};
 use timbre_catalogue::Catalogue;
-use timbre_key_store::KeyRole;
+use timbre_key_store::{KeyRole, KeyStore as _};
 
 use crate::deployment::Deployment;
 use crate::http::{Asked, hex, matches};

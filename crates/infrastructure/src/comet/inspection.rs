@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::{FundsRefusal, MeterState};
-use timbre_key_store::KeyStore;
+use timbre_key_store::{KeyRole, KeyStore};
 use timbre_postage::{Amount, Registers};
 use timbre_protocol::inspection::{Instruction, Reply, Request};
 use timbre_protocol::{Hash, Signed, UNSIGNED, write};
@@ -16,6 +16,7 @@ use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
 use crate::config::Policy;
 use crate::deployment::Deployment;
+use crate::keys;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::inspections::{self, InspectionRecord};
 use crate::store::meters::{self, Meter};
@@ -26,7 +27,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call.signed_in(deployment, request.serial)?;
     call::signer(deployment, request.serial, &request).await?;
     let digest = Sha256::digest(request.to_be_signed()).into();
-    let keys = deployment.keys.clone();
+    let keys = deployment.keys_for(KeyRole::Funds, request.serial).await?;
     let policy = deployment.policy.clone();
     deployment.store.write(Inspect { request, digest, keys, policy, now: call.now }).await?
 }
@@ -52,7 +53,7 @@ impl Work for Inspect {
         }
         let last = inspections::last(tx, meter.serial, meter.currency).await?;
         if let Some(last) = last.as_ref().filter(|last| last.digest == self.digest) {
-            return Ok(Ok(last.reply.clone()));
+            return keys::signed_again::<Reply>(last.reply.clone(), &*self.keys).map(Ok);
         }
         // No money moves: a meter that lost the reply may ask anew under the same number.
         let (before, found) = (meter.last_inspection, request.sequence);

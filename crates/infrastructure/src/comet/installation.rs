@@ -1,8 +1,6 @@
 //! Installation (REQ FUNDS-4): the device shows its keys and gets the operational block by which it works. Asking again
 //! with the same keys gives the block in force.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 use timbre_funds::MeterState;
@@ -22,15 +20,18 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call::signer(deployment, request.serial, &request).await?;
     let install = Install { request: request.clone(), now: call.now };
     let meter = deployment.store.write(install).await??;
-    let block = block(&meter, &request, &deployment.keys, call.now)?;
-    let reply = Reply { block, signature: UNSIGNED }.sign(&*deployment.keys)?;
+    // The block names the newest keys and is signed by the one that the device believes: so it comes to believe another.
+    deployment.keys.refresh(&deployment.store, call.now).await?;
+    let block = block(&meter, &request, &*deployment.keys, call.now)?;
+    let keys = deployment.keys_for(KeyRole::Funds, request.serial).await?;
+    let reply = Reply { block, signature: UNSIGNED }.sign(&*keys)?;
     Ok(write(&reply))
 }
 
 fn block(
     meter: &Meter,
     request: &Request,
-    keys: &Arc<dyn KeyStore>,
+    keys: &dyn KeyStore,
     now: Timestamp,
 ) -> Result<OperationalBlock, Refused> {
     let limits = &meter.limits;

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use timbre_funds::refill::{RefillContext, RefillDecision, RefillRequest, decide};
 use timbre_funds::sequence::{Sequence, classify};
 use timbre_funds::{BlockLimits, MeterStanding};
-use timbre_key_store::KeyStore;
+use timbre_key_store::{KeyRole, KeyStore};
 use timbre_protocol::refill::{Reply, Request};
 use timbre_protocol::{Hash, Signed, UNSIGNED, write};
 
@@ -17,6 +17,7 @@ use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
 use crate::config::Policy;
 use crate::deployment::Deployment;
+use crate::keys;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::customers::{self, Customer};
 use crate::store::meters::{self, Meter};
@@ -28,7 +29,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call.signed_in(deployment, request.serial)?;
     call::signer(deployment, request.serial, &request).await?;
     let digest = Sha256::digest(request.to_be_signed()).into();
-    let keys = deployment.keys.clone();
+    let keys = deployment.keys_for(KeyRole::Funds, request.serial).await?;
     let policy = deployment.policy.clone();
     let amount = request.amount;
     let book = Book { request, digest, keys, policy, now: call.now };
@@ -101,7 +102,8 @@ impl Book {
         let booked = refills::find(tx, meter.serial, sequence, meter.currency).await?;
         let booked = booked.ok_or_else(|| StoreError::unreadable("refill", "it is gone"))?;
         if booked.digest == self.digest {
-            return Ok(Ok(Booked::Before(booked.reply)));
+            let reply = keys::signed_again::<Reply>(booked.reply, &*self.keys)?;
+            return Ok(Ok(Booked::Before(reply)));
         }
         let subject = meter.serial.to_string();
         let detail = format!(

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use timbre_key_store::Custody;
 use toml::Spanned;
 
 pub(crate) use database_url::Engine;
@@ -43,6 +44,8 @@ pub struct Config {
     pub public_port: Option<u16>,
     /// The database.
     pub database: DatabaseUrl,
+    /// Where the signing keys live.
+    pub keys: Custody,
     /// The services to offer; empty means all.
     pub only: Vec<String>,
     /// Whether a meter whose registers contradict the books is suspended at once, and not only looked into.
@@ -66,6 +69,7 @@ impl Config {
             listen_clear: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_port: None,
+            keys: Custody::Sealed,
             only: Vec::new(),
             suspend_on_mismatch: true,
             policy: Policy::quiet(),
@@ -131,6 +135,7 @@ impl Config {
             admin_listen,
             public_port,
             database,
+            keys: raw.keys.resolved(folder),
             only,
             suspend_on_mismatch,
             policy,
@@ -150,6 +155,8 @@ struct Raw {
     admin_listen: Option<Spanned<String>>,
     public_port: Option<Spanned<u16>>,
     database: Option<Spanned<String>>,
+    #[serde(default)]
+    keys: Custody,
     #[serde(default)]
     only: Vec<Spanned<String>>,
     suspend_on_mismatch: Option<bool>,
@@ -306,6 +313,10 @@ mod tests {
             (
                 "data_dir = \"d\"\ndatabase = \"mysql://x/y\"\n",
                 "2: “database”: not a database: write postgres://",
+            ),
+            (
+                "data_dir = \"d\"\n[keys]\nuse = \"pkcs11\"\n",
+                "2: “[keys]”: keys in a token need module",
             ),
             ("data_dir = \"d\"\ndomain = \"Bad_Name\"\n", "2: “domain”: not a domain name"),
             (

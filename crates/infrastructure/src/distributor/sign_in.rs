@@ -2,10 +2,13 @@
 //! right, and gets a token for an hour and the addresses of the services. By the number of the contact that it presents, a copy of a
 //! device or an earlier state of it is found out (REQ SEC-3).
 
+use std::sync::Arc;
+
 use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AnyConnection;
 use timbre_funds::contact::{self, Contact, Presented, Remembered};
+use timbre_key_store::{KeyRole, KeyStore as _};
 use timbre_postage::MeterSerial;
 use timbre_protocol::sign_in::{Reply, Request, ServiceEntry, Standing};
 use timbre_protocol::token::Token;
@@ -15,7 +18,9 @@ use crate::call::{self, Call};
 use crate::comet::suspicion::{self, Suspicion};
 use crate::config::Policy;
 use crate::deployment::Deployment;
+use crate::keys::Keyring;
 use crate::refusal::{Identity, Refused, Transport};
+use crate::store::blocks::Issue;
 use crate::store::contacts::{self, LastContact};
 use crate::store::meters::{self, Meter};
 use crate::store::{StoreError, Work, audit, blocks, cases, losses, sign_ins};
@@ -43,9 +48,10 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         software: request.software,
         address: call.peer.to_string(),
         policy: deployment.policy.clone(),
+        keys: deployment.keys.clone(),
         now: call.now,
     };
-    let contact = deployment.store.write(admit).await??;
+    let Admitted { contact, block_version } = deployment.store.write(admit).await??;
     let token = Token::new(serial, call.now, TOKEN_LIFETIME, random()?);
     let reply = Reply {
         token: token.issue(&*deployment.keys)?,
@@ -53,7 +59,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         server_time: call.now,
         services: directory(deployment),
         contact,
-        block_version: Some(meter.block_version),
+        block_version: Some(block_version),
         order_waits: Some(meter.order_waits()),
     };
     Ok(write(&reply))
@@ -84,12 +90,20 @@ struct Admit {
     software: String,
     address: String,
     policy: Policy,
+    keys: Arc<Keyring>,
     now: Timestamp,
 }
 
-impl Work for Admit {
+/// What a genuine device is told.
+struct Admitted {
     /// The number of this contact, for a device that counts them.
-    type Output = Result<Option<u64>, Refused>;
+    contact: Option<u64>,
+    /// The version of the block that is in force for it.
+    block_version: u32,
+}
+
+impl Work for Admit {
+    type Output = Result<Admitted, Refused>;
 
     async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
         let Some(mut meter) = meters::lock(tx, self.serial).await? else {
@@ -105,7 +119,7 @@ impl Work for Admit {
             // Software of before contacts were numbered.
             (None, None) => {
                 self.confirm_block(tx, &mut meter).await?;
-                return Ok(Ok(None));
+                return Ok(Ok(Admitted { contact: None, block_version: meter.block_version }));
             }
             (None, Some(_)) => {
                 let detail = "the device no longer tells where it stands, and has told before";
@@ -124,16 +138,14 @@ impl Work for Admit {
         match judged {
             Contact::Genuine(remembered) => {
                 self.confirm_block(tx, &mut meter).await?;
-                self.remember(tx, remembered, &standing).await?;
-                Ok(Ok(Some(remembered.issued)))
+                self.admit(tx, &mut meter, remembered, &standing).await.map(Ok)
             }
             Contact::Ahead(remembered) => {
                 // As likely the fault of our own restored backup, so the meter goes on.
                 let detail = told();
                 let suspicion = Suspicion { code: AHEAD, detail: &detail, suspends: false };
                 suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
-                self.remember(tx, remembered, &standing).await?;
-                Ok(Ok(Some(remembered.issued)))
+                self.admit(tx, &mut meter, remembered, &standing).await.map(Ok)
             }
             Contact::Late => Ok(Err(Identity::ReplayedRequest.into())),
             Contact::RolledBack => {
@@ -183,12 +195,14 @@ impl Admit {
         Ok(())
     }
 
-    async fn remember(
+    /// Remembers the contact. A device that obeys its newest block and believes keys that no longer sign gets a newer one.
+    async fn admit(
         &self,
         tx: &mut AnyConnection,
+        meter: &mut Meter,
         remembered: Remembered,
         standing: &Standing,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Admitted, StoreError> {
         let contact = LastContact {
             remembered,
             funds_key: standing.funds_key,
@@ -196,7 +210,28 @@ impl Admit {
             address: self.address.clone(),
             at: self.now,
         };
-        contacts::remember(tx, self.serial, &contact).await
+        contacts::remember(tx, self.serial, &contact).await?;
+        if self.block_version == Some(meter.block_version) && !self.believes_the_newest(standing)? {
+            let reason = "the deployment signs with other keys";
+            blocks::issue(tx, meter, &Issue { who: "keys", reason, now: self.now }).await?;
+        }
+        Ok(Admitted { contact: Some(remembered.issued), block_version: meter.block_version })
+    }
+
+    fn believes_the_newest(&self, standing: &Standing) -> Result<bool, StoreError> {
+        for (role, believed) in
+            [(KeyRole::Funds, standing.funds_key), (KeyRole::Rates, standing.rates_key)]
+        {
+            if !self.keys.has_choice(role) {
+                continue;
+            }
+            let newest = self.keys.public_key(role);
+            let newest = newest.map_err(|error| StoreError::Fault(error.to_string()))?;
+            if newest.key_id() != believed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Opens the case and, by policy, suspends the meter; what is remembered of the genuine device stays.

@@ -1,6 +1,7 @@
 //! Rate download (REQ DL-2, DL-5): the tables a meter asks for by name, each as it was signed when it was published.
 
-use timbre_protocol::rate_download::{Reply, Request};
+use timbre_key_store::KeyRole;
+use timbre_protocol::rate_download::{Reply, Request, SignedTable};
 use timbre_protocol::write;
 
 use crate::call::{self, Call};
@@ -19,11 +20,18 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         let reason = format!("more than {AT_ONCE} tables are asked for at once");
         return Err(Transport::Malformed(reason).into());
     }
+    let keys = deployment.keys_for(KeyRole::Rates, request.serial).await?;
+    let believed = keys.public_key(KeyRole::Rates)?.key_id();
     let mut connection = deployment.store.reader().await?;
     let mut tables = Vec::with_capacity(request.names.len());
     for name in request.names {
         let table = rate_tables::signed(&mut connection, &name).await?;
-        tables.push(table.ok_or(Books::UnknownTable(name))?);
+        let table = table.ok_or(Books::UnknownTable(name))?;
+        // Published under a key that this meter does not believe, or not any more.
+        tables.push(match table.key == believed {
+            true => table,
+            false => SignedTable::publish(table.name, table.body.0, &*keys)?,
+        });
     }
     Ok(write(&Reply { tables }))
 }

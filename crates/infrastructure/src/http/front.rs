@@ -236,6 +236,7 @@ mod tests {
     use crate::config::DatabaseUrl;
     use crate::http::Metrics;
     use crate::http::door::Tls;
+    use crate::keys::Keyring;
     use crate::store::Store;
 
     #[tokio::test]
@@ -244,7 +245,7 @@ mod tests {
         let keys = MemoryKeys::generate(&KeyRole::INFRASTRUCTURE_SIDE).unwrap();
         let deployment = Arc::new(Deployment {
             store: Store::connect(&DatabaseUrl::sqlite_in(folder.path())).await.unwrap(),
-            keys: Arc::new(keys),
+            keys: Arc::new(Keyring::given(Arc::new(keys), now()).unwrap()),
             catalogue: Catalogue::timbre(),
             port: 443,
             policy: crate::config::Policy::quiet(),

@@ -18,6 +18,7 @@ use super::door::{ClearDoor, SecureDoor};
 use super::front::{self, Front};
 use super::limits::Limits;
 use super::{Metrics, admin, routes};
+use crate::call::now;
 use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::ground::{Ground, ServeError};
@@ -25,6 +26,8 @@ use crate::staff::Staff;
 use crate::tls;
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// A new key signs a minute after it was made; by then every process has it.
+const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 /// A running infrastructure. Dropping it leaves it running; [`Running::shutdown`] stops it.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ pub struct Running {
     deployment: Arc<Deployment>,
     drain: Duration,
     listeners: Vec<Listener>,
+    refreshing: JoinHandle<()>,
 }
 
 /// One address that is listened on.
@@ -72,6 +76,7 @@ impl Running {
                 Err(error) => tracing::error!(%error, "a listener panicked"),
             }
         }
+        self.refreshing.abort();
         self.deployment.store.clone().close().await;
         tracing::info!("infrastructure stopped");
     }
@@ -105,6 +110,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         policy: config.policy.clone(),
         metrics: Metrics::new(),
     });
+    let refreshing = keep_keys_fresh(deployment.clone());
     let limits = Arc::new(Limits::new());
     let app = |routes| {
         let (deployment, limits) = (deployment.clone(), limits.clone());
@@ -122,7 +128,29 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     let in_clear = clear_addr.map(|address| address.to_string());
     tracing::info!(%https_addr, in_clear, %admin_addr, database = %config.database, "infrastructure started");
     let Config { domain, drain, .. } = config;
-    Ok(Running { https_addr, clear_addr, admin_addr, ca_pem, domain, deployment, drain, listeners })
+    Ok(Running {
+        https_addr,
+        clear_addr,
+        admin_addr,
+        ca_pem,
+        domain,
+        deployment,
+        drain,
+        listeners,
+        refreshing,
+    })
+}
+
+/// Keys change while meters are served: another process may make one or revoke one, and the clock makes one sign.
+fn keep_keys_fresh(deployment: Arc<Deployment>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(KEYS_EVERY).await;
+            if let Err(error) = deployment.keys.refresh(&deployment.store, now()).await {
+                tracing::warn!(%error, "the keys could not be refreshed; those of before are used");
+            }
+        }
+    })
 }
 
 /// The host whose requests are noted as they arrive: the network test's.

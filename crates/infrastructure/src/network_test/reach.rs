@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use serde::Serialize;
-use timbre_key_store::{KeyId, KeyRole, Signature};
+use timbre_key_store::{KeyId, KeyRole, KeyStore as _, Signature};
 
 use crate::deployment::Deployment;
 use crate::http::{Asked, json};

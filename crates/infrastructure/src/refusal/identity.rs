@@ -1,6 +1,7 @@
 //! Refusals about who asks: the token, the meter, its key, its clock.
 
 use axum::http::StatusCode;
+use timbre_key_store::KeyRole;
 use timbre_postage::MeterSerial;
 use timbre_protocol::token::TokenError;
 
@@ -28,6 +29,10 @@ pub(crate) enum Identity {
     StateRolledBack,
     /// There are two devices with this meter's keys.
     DeviceCloned,
+    /// The meter believes a key of ours that was revoked.
+    BelievesRevokedKey(KeyRole),
+    /// The meter believes a key that is not ours.
+    BelievesUnknownKey(KeyRole),
     /// The device presents a key other than the one on record.
     KeyChanged,
 }
@@ -45,6 +50,8 @@ impl Identity {
             Identity::MeterWithdrawn => "meter-withdrawn",
             Identity::StateRolledBack => "state-rolled-back",
             Identity::DeviceCloned => "device-cloned",
+            Identity::BelievesRevokedKey(_) => "believes-revoked-key",
+            Identity::BelievesUnknownKey(_) => "believes-unknown-key",
             Identity::KeyChanged => "key-changed",
         }
     }
@@ -57,6 +64,8 @@ impl Identity {
             Identity::ReplayedRequest
             | Identity::StateRolledBack
             | Identity::DeviceCloned
+            | Identity::BelievesRevokedKey(_)
+            | Identity::BelievesUnknownKey(_)
             | Identity::KeyChanged => StatusCode::CONFLICT,
             Identity::UnknownMeter(_)
             | Identity::BadSignature
@@ -107,6 +116,22 @@ impl Identity {
             Identity::DeviceCloned => texts(
                 "Une autre machine emploie les clés de celle-ci ; n’affranchissez plus, gardez le dossier de la machine tel quel et appelez votre fournisseur.",
                 "Another machine uses this meter’s keys; stop franking, keep the meter’s folder as it is and call your provider.",
+            ),
+            Identity::BelievesRevokedKey(role) => (
+                format!(
+                    "Cette machine ne croit qu’une clé « {role} » révoquée du fournisseur, qui ne signe plus rien ; appelez votre fournisseur : le dispositif de sécurité postale doit être remplacé."
+                ),
+                format!(
+                    "This meter believes only a {role} key of the provider that was revoked and signs nothing more; call your provider: the postal security device has to be replaced."
+                ),
+            ),
+            Identity::BelievesUnknownKey(role) => (
+                format!(
+                    "Cette machine croit une clé « {role} » qui n’est pas de cette infrastructure ; appelez votre fournisseur."
+                ),
+                format!(
+                    "This meter believes a {role} key that is not this infrastructure’s; call your provider."
+                ),
             ),
             Identity::KeyChanged => texts(
                 "Une autre clé est au dossier pour cette machine ; appelez votre fournisseur.",

@@ -2,7 +2,7 @@
 
 use timbre_catalogue::Version;
 use timbre_funds::{FundsRefusal, LedgerError};
-use timbre_key_store::KeyStoreError;
+use timbre_key_store::{KeyId, KeyRole, KeyStoreError};
 use timbre_postage::{AccountNumber, Amount, Currency, Language, MeterSerial, RateTableError};
 
 use crate::store::StoreError;
@@ -52,6 +52,35 @@ pub enum StaffError {
     /// The meter is not reported lost or stolen.
     #[error("meter {0} is not reported lost or stolen")]
     NotReportedMissing(MeterSerial),
+    /// A key waits to sign already.
+    #[error("a new {0} key waits to sign already: let it, then rotate again")]
+    RotationUnderWay(KeyRole),
+    /// There is no such key.
+    #[error("there is no {role} key {id}: infrastructure keys list shows those that there are")]
+    UnknownKey {
+        /// The role.
+        role: KeyRole,
+        /// The id that was given.
+        id: KeyId,
+    },
+    /// A key signs what its public half does not verify.
+    #[error("the {role} key {id} signs what its public half does not verify: stop using it")]
+    UnsoundKey {
+        /// The role.
+        role: KeyRole,
+        /// The key.
+        id: KeyId,
+    },
+    /// No other key could sign.
+    #[error(
+        "no other {role} key than {id} signs: rotate it first, and wait until the new one is active"
+    )]
+    OnlyKey {
+        /// The role.
+        role: KeyRole,
+        /// The key.
+        id: KeyId,
+    },
     /// An amount is in another currency than the account.
     #[error("the account is in {expected}, and {given} was given")]
     WrongCurrency {
@@ -126,6 +155,10 @@ impl StaffError {
             StaffError::LimitsContradict { .. } => "limits-contradict",
             StaffError::ReportedMissing(_) => "reported-missing",
             StaffError::NotReportedMissing(_) => "not-reported-missing",
+            StaffError::RotationUnderWay(_) => "rotation-under-way",
+            StaffError::UnknownKey { .. } => "unknown-key",
+            StaffError::UnsoundKey { .. } => "unsound-key",
+            StaffError::OnlyKey { .. } => "only-key",
             StaffError::WrongCurrency { .. } => "wrong-currency",
             StaffError::Invalid(_) => "invalid",
             StaffError::ReferenceReused(_) => "reference-reused",
@@ -168,6 +201,26 @@ impl StaffError {
             }
             StaffError::NotReportedMissing(serial) => {
                 format!("la machine {serial} n’est pas déclarée perdue ni volée")
+            }
+            StaffError::RotationUnderWay(role) => {
+                format!(
+                    "une nouvelle clé {role} attend déjà de signer\u{a0}: laissez-la faire, puis recommencez"
+                )
+            }
+            StaffError::UnknownKey { role, id } => {
+                format!(
+                    "il n’y a pas de clé {role} {id}\u{a0}: infrastructure keys list montre celles qu’il y a"
+                )
+            }
+            StaffError::UnsoundKey { role, id } => {
+                format!(
+                    "la clé {role} {id} signe ce que sa clé publique ne vérifie pas\u{a0}: ne l’employez plus"
+                )
+            }
+            StaffError::OnlyKey { role, id } => {
+                format!(
+                    "aucune autre clé {role} que {id} ne signe\u{a0}: remplacez-la d’abord, et attendez que la nouvelle soit active"
+                )
             }
             StaffError::WrongCurrency { expected, given } => {
                 format!("le compte est en {expected}, et le montant en {given}")

@@ -8,6 +8,7 @@ mod catalogues;
 mod contacts;
 mod customers;
 mod error;
+mod keys;
 mod losses;
 mod marks;
 mod meters;
@@ -19,12 +20,11 @@ mod terms;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use timbre_key_store::KeyStore;
-
 pub use books::{AccountBalance, Statement};
 pub use customers::{DepositReceipt, NewCustomer};
 pub use error::StaffError;
+use jiff::Timestamp;
+pub use keys::{Rotation, SigningKey};
 pub use marks::Sighting;
 pub use meters::NewMeter;
 pub use reconcile::{MeterReconciliation, ReconciledLine, StillToCome};
@@ -34,13 +34,14 @@ pub use timbre_funds::finding::{Evidence, Finding, KINDS, Kind, Severity};
 use crate::call;
 use crate::config::{Config, Policy};
 use crate::ground::{Ground, ServeError};
+use crate::keys::Keyring;
 use crate::store::Store;
 
 /// A member of the staff at work.
 #[derive(Clone)]
 pub struct Staff {
     store: Store,
-    keys: Arc<dyn KeyStore>,
+    keys: Arc<Keyring>,
     who: String,
     policy: Policy,
     /// When it happens, where that is not simply now.
@@ -67,7 +68,7 @@ impl Staff {
         Ok(Self::new(store, keys, who, config.policy.clone()))
     }
 
-    pub(crate) fn new(store: Store, keys: Arc<dyn KeyStore>, who: &str, policy: Policy) -> Self {
+    pub(crate) fn new(store: Store, keys: Arc<Keyring>, who: &str, policy: Policy) -> Self {
         Staff { store, keys, who: who.to_owned(), policy, at: None }
     }
 

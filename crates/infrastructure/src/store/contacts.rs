@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::AnyConnection;
 use timbre_funds::contact::Remembered;
-use timbre_key_store::KeyId;
+use timbre_key_store::{KeyId, KeyRole};
 use timbre_postage::MeterSerial;
 
 use super::StoreError;
@@ -111,4 +111,18 @@ fn read(row: &Columns) -> Result<LastContact, StoreError> {
         address: row.text("address")?,
         at: row.instant("at")?,
     })
+}
+
+/// How many meters believed this key of the role when they last signed in.
+pub(crate) async fn believing(
+    connection: &mut AnyConnection,
+    role: KeyRole,
+    id: KeyId,
+) -> Result<u64, StoreError> {
+    let query = match role {
+        KeyRole::Rates => "SELECT COUNT(*) AS meters FROM contacts WHERE rates_key = $1",
+        _ => "SELECT COUNT(*) AS meters FROM contacts WHERE funds_key = $1",
+    };
+    let row = sqlx::query(query).bind(id.to_string()).fetch_one(connection).await?;
+    Columns(row).number("meters")
 }

@@ -22,6 +22,7 @@ mod migrations;
 pub(crate) mod rate_tables;
 pub(crate) mod records;
 pub(crate) mod refills;
+pub(crate) mod role_keys;
 mod row;
 pub(crate) mod seals;
 pub(crate) mod sign_ins;

@@ -84,7 +84,7 @@ async fn what_comes_with_the_program_is_published_from_the_start(world: World) {
 }
 
 async fn every_answer_is_signed_and_may_be_kept_for_an_hour(world: World) {
-    let anchors = Anchors::of(&world.config).unwrap();
+    let anchors = Anchors::of(&world.config).await.unwrap();
     let key = anchors.distributor_key.unwrap();
     let name = "catalogue=connect-plus-sendpro-p";
     let since = Catalogue::connect_plus_sendpro_p().version();

@@ -9,6 +9,7 @@ mod downloads;
 mod hostile;
 mod inspection;
 mod installation;
+mod keys;
 mod losses;
 mod network_test;
 mod reconcile;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use timbre_key_store::{KeyRole, KeyStore, PublicKey, Seal, SealedKeys};
+use timbre_key_store::{KeyRole, KeyStore, PublicKey};
 use timbre_postage::MeterSerial;
 use timbre_psd::{Birth, FileJournal, JournalError, Psd, State, TrustAnchors};
 
@@ -15,10 +15,8 @@ use super::Meter;
 use crate::clock::Clock;
 use crate::directory::{Directory, write_whole};
 use crate::error::{Fault, MeterError, Refusal};
+use crate::keys;
 use crate::settings::Settings;
-
-/// The keys that live with the device; the private halves never leave it.
-const ROLES: [KeyRole; 2] = [KeyRole::Device, KeyRole::Indicium];
 
 /// What the provider needs to enrol a new meter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -57,7 +55,7 @@ impl Meter {
             return Err(Refusal::MeterExists { directory: directory.to_owned() }.into());
         }
         let directory = Directory::hold(directory)?;
-        let keys = make_keys(&directory)?;
+        let keys = keys::make(&directory, settings)?;
         let birth = Birth { serial: settings.serial, currency: settings.currency, anchors };
         let mut psd = make_device(&directory, birth, &keys, &clock)?;
         if psd.state(jiff::civil::Date::MIN) == State::Manufactured {
@@ -78,18 +76,6 @@ impl Meter {
             indicium_key: self.indicium_key,
         })
     }
-}
-
-fn make_keys(directory: &Directory) -> Result<Arc<dyn KeyStore>, MeterError> {
-    let seal = Seal::from_file_or_create(&directory.seal())?;
-    let path = directory.keys();
-    let there = path.try_exists().map_err(|e| Fault::io("read", &path, e))?;
-    let keys = if there {
-        SealedKeys::open(&path, &seal)?
-    } else {
-        SealedKeys::create(&path, &seal, &ROLES)?
-    };
-    Ok(Arc::new(keys))
 }
 
 fn make_device(

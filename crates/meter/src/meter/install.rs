@@ -1,10 +1,11 @@
 //! Installation: the device asks for its operational block (REQ FUNDS-4).
 
 use serde::Serialize;
+use timbre_key_store::PublicKey;
 use timbre_postage::{AccountNumber, IndiciaNumber, PostalCode};
 use timbre_protocol::Installation;
 
-use super::{Meter, nonce};
+use super::{Meter, nonce, trusted_for_rates};
 use crate::error::MeterError;
 use crate::rates::Rates;
 use crate::trigger::Task;
@@ -42,10 +43,14 @@ impl Meter {
     pub async fn install(&mut self) -> Result<Installed, MeterError> {
         let request = self.psd.installation_request(self.now(), nonce()?)?;
         let reply = self.call::<Installation>(&request).await?;
+        let believed = self.believed();
         self.psd.install(&reply, self.now())?;
-        // The block may name another key for rates.
-        self.rates =
-            Rates::load(&self.directory.rates(), self.psd.rates_key(), self.psd.currency())?;
+        if self.believed() != believed {
+            // The infrastructure signs by what a sign-in says that the device believes.
+            self.session = None;
+            let trusted = trusted_for_rates(&self.psd);
+            self.rates = Rates::load(&self.directory.rates(), &trusted, self.psd.currency())?;
+        }
         let block = reply.block;
         Ok(Installed {
             version: block.version,
@@ -53,5 +58,10 @@ impl Meter {
             indicia_number: block.indicia_number,
             postal_code: block.postal_code,
         })
+    }
+
+    /// Whose signatures the device takes, for funds and for rates.
+    fn believed(&self) -> [PublicKey; 2] {
+        [*self.psd.funds_key(), *self.psd.rates_key()]
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use timbre_protocol::{RateDownload, StartupRefresh, rate_download, startup_refresh};
 
-use super::Meter;
+use super::{Meter, trusted_for_rates};
 use crate::error::MeterError;
 use crate::rates::{self, Rates};
 use crate::trigger::Task;
@@ -62,9 +62,9 @@ impl Meter {
             tables.extend(self.call::<RateDownload>(&request).await?.tables);
         }
         if !tables.is_empty() || self.rates.held.len() != wanted.len() {
-            let (folder, key) = (self.directory.rates(), *self.psd.rates_key());
-            rates::keep(&folder, tables, wanted, &key)?;
-            self.rates = Rates::load(&folder, &key, self.psd.currency())?;
+            let (folder, trusted) = (self.directory.rates(), trusted_for_rates(&self.psd));
+            rates::keep(&folder, tables, wanted, &trusted.present)?;
+            self.rates = Rates::load(&folder, &trusted, self.psd.currency())?;
         }
         Ok(lacking)
     }

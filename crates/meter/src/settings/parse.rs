@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use timbre_key_store::Custody;
 use timbre_postage::{Amount, Currency, Language};
 use toml::Spanned;
 
@@ -32,6 +33,7 @@ pub(super) fn settings(text: &str, file: &Path) -> Result<Settings, SettingsErro
         infrastructure: source.network(raw.infrastructure, raw.proxy)?,
         refill,
         print: source.print(raw.print)?,
+        keys: raw.keys,
     })
 }
 
@@ -49,6 +51,8 @@ struct RawSettings {
     refill: RawRefill,
     #[serde(default)]
     print: RawPrint,
+    #[serde(default)]
+    keys: Custody,
 }
 
 #[derive(Deserialize)]

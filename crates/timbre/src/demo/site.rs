@@ -56,7 +56,8 @@ impl Site {
         // Staff commands work on the demonstration too, so it leaves a configuration for them.
         let text = "# The demonstration's infrastructure, for staff commands.\ndata_dir = \"infrastructure\"\n";
         std::fs::write(dir.join("infrastructure.toml"), text).map_err(fault)?;
-        let anchors = Anchors::of(&config).map_err(|error| Failure::fault("anchors", error))?;
+        let anchors =
+            Anchors::of(&config).await.map_err(|error| Failure::fault("anchors", error))?;
         let running = timbre_infrastructure::serve(config)
             .await
             .map_err(|error| Failure::fault("serve", error))?;

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod customer;
+mod keys;
 mod ledger;
 pub(crate) mod meters;
 pub(crate) mod rates;
@@ -57,6 +58,9 @@ enum InfrastructureCommand {
     /// Ledger accounts: list, show
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// The signing keys: list, check, rotate, revoke
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Compare registers, ledger and uploaded records, per meter
     Reconcile(reconcile::ReconcileArgs),
     /// What the services and reconciliation found and a person must look into
@@ -76,6 +80,7 @@ pub(crate) fn execute(args: InfrastructureArgs, output: &OutputArgs) -> Result<O
         InfrastructureCommand::Rates(command) => rates::execute(&file, command, output),
         InfrastructureCommand::Catalogue(command) => catalogue::execute(&file, command, output),
         InfrastructureCommand::Ledger(command) => ledger::execute(&file, command, output),
+        InfrastructureCommand::Keys(command) => keys::execute(&file, command, output),
         InfrastructureCommand::Reconcile(reconcile) => reconcile::execute(&file, reconcile, output),
         InfrastructureCommand::Cases(cases) => reconcile::cases(&file, cases, output),
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use timbre_infrastructure::{Anchors, DatabaseUrl};
+use timbre_key_store::Custody;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,11 +17,14 @@ use crate::outcome::{Failure, Kind, Outcome};
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  timbre infrastructure init --config office/infrastructure.toml")]
+  timbre infrastructure init --config office/infrastructure.toml
+  timbre infrastructure init --pkcs11 /usr/lib/softhsm/libsofthsm2.so --pkcs11-token timbre --pkcs11-pin-file pin")]
 pub(super) struct InitArgs {
     /// The folder of the certificate authority, the keys and the database, from the configuration file's own folder
     #[arg(long, value_name = "DIR", default_value = "infrastructure")]
     data_dir: PathBuf,
+    #[command(flatten)]
+    keys: crate::custody::CustodyArgs,
 }
 
 #[derive(Args)]
@@ -59,6 +63,7 @@ struct Serving {
 }
 
 pub(super) fn init(file: &Path, args: InitArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
+    let keys = section_of_keys(&args.keys.custody()?);
     let text = format!(
         "# How this infrastructure runs. Everything but data_dir has a default, shown here.
 data_dir = {:?}
@@ -68,7 +73,7 @@ data_dir = {:?}
 # admin_listen = \"127.0.0.1:9443\"
 # database = \"postgres://timbre@/timbre?host=/run/postgresql\"    # without it, SQLite in data_dir
 # only = [\"distributor\", \"comet\"]                               # without it, every service
-",
+{keys}",
         args.data_dir.display().to_string()
     );
     let fault = |error: std::io::Error| match error.kind() {
@@ -92,9 +97,29 @@ data_dir = {:?}
     Ok(Outcome::Done)
 }
 
+fn section_of_keys(keys: &Custody) -> String {
+    match keys {
+        Custody::Sealed => "
+# [keys]                                                          # without it, in sealed files of data_dir
+# use = \"pkcs11\"
+# module = \"/usr/lib/softhsm/libsofthsm2.so\"
+# token = \"timbre\"
+# pin_file = \"pin\"
+"
+        .to_owned(),
+        Custody::Token { token, .. } => format!(
+            "\n[keys]\nuse = \"pkcs11\"\nmodule = {:?}\ntoken = {:?}\npin_file = {:?}\n",
+            token.module.display().to_string(),
+            token.name,
+            token.pin_file.display().to_string()
+        ),
+    }
+}
+
 pub(super) fn anchors(file: &Path, output: &OutputArgs) -> Result<Outcome, Failure> {
     let config = super::load(file)?;
-    let anchors = Anchors::of(&config).map_err(|error| Failure::fault("anchors", error))?;
+    let anchors = runtime()?.block_on(Anchors::of(&config));
+    let anchors = anchors.map_err(|error| Failure::fault("anchors", error))?;
     // For a file or a pipe, so it is JSON whether or not it was asked for.
     output.print_json(&anchors);
     Ok(Outcome::Done)

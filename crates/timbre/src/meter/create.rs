@@ -34,6 +34,8 @@ pub(super) struct CreateArgs {
     /// Refill by itself with this amount when funds are low: at sleep, at wake, or when they run out
     #[arg(long, value_name = "AMOUNT")]
     automatic_refill: Option<String>,
+    #[command(flatten)]
+    keys: crate::custody::CustodyArgs,
 }
 
 pub(super) fn execute(
@@ -44,6 +46,7 @@ pub(super) fn execute(
     let anchors = read_anchors(&args.anchors)?;
     let mut settings = new_settings(args.serial, &anchors, args.connect, output.language());
     settings.print.dpi = args.dpi;
+    settings.keys = args.keys.custody()?;
     if let Some(automatic) = args.automatic_refill {
         settings.refill.automatic = true;
         settings.refill.amount = amount(&automatic, settings.currency)?;

@@ -51,7 +51,7 @@ fn code(reply: &Reply) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_comes_back_signed_for_the_host_that_was_asked() {
     let world = World::on_sqlite().await;
-    let key = Anchors::of(&world.config).unwrap().distributor_key.unwrap();
+    let key = Anchors::of(&world.config).await.unwrap().distributor_key.unwrap();
     let challenge = "00ff".repeat(8);
     for mut caller in world.both() {
         let reply = caller.send(get(&format!("reach?challenge={challenge}"))).reply();
