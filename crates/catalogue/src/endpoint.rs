@@ -12,12 +12,16 @@ use crate::{EndpointId, Target, Text};
 
 /// Sign-in at the Distributor (REQ IDENT-1).
 pub const SIGN_IN: EndpointId = EndpointId::fixed("distributor.sign-in");
-/// Installation: the operational block of a new or replaced device (REQ FUNDS-4, FUNDS-5).
+/// Installation: the operational block of a device (REQ FUNDS-4).
 pub const INSTALLATION: EndpointId = EndpointId::fixed("comet.installation");
 /// Refill (REQ FUNDS-2).
 pub const REFILL: EndpointId = EndpointId::fixed("comet.refill");
 /// Inspection (REQ FUNDS-3).
 pub const INSPECTION: EndpointId = EndpointId::fixed("comet.inspection");
+/// Withdrawal: the remaining funds are given back (REQ FUNDS-1).
+pub const WITHDRAWAL: EndpointId = EndpointId::fixed("comet.withdrawal");
+/// Replacement: the configuration data of the device that another stands in for (REQ FUNDS-5).
+pub const REPLACEMENT: EndpointId = EndpointId::fixed("comet.replacement");
 /// Transaction upload (REQ REC-1).
 pub const TRANSACTION_UPLOAD: EndpointId = EndpointId::fixed("uploads.transactions");
 /// Startup refresh (REQ DL-1).

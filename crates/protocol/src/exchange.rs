@@ -10,7 +10,8 @@ use crate::parse::{Element, parse};
 use crate::refusal::Refusal;
 use crate::schema::Shape;
 use crate::{
-    Inspection, Installation, RateDownload, Refill, SignIn, StartupRefresh, TransactionUpload,
+    Inspection, Installation, RateDownload, Refill, Replacement, SignIn, StartupRefresh,
+    TransactionUpload, Withdrawal,
 };
 
 /// One thing a meter asks of the infrastructure.
@@ -75,14 +76,16 @@ pub struct ExchangeInfo {
 }
 
 /// Every exchange, in the order in which a new meter goes through them.
-pub const EXCHANGES: [ExchangeInfo; 7] = [
+pub const EXCHANGES: [ExchangeInfo; 9] = [
     info::<SignIn>(),
     info::<StartupRefresh>(),
     info::<Installation>(),
+    info::<Replacement>(),
     info::<Refill>(),
     info::<RateDownload>(),
     info::<Inspection>(),
     info::<TransactionUpload>(),
+    info::<Withdrawal>(),
 ];
 
 const fn info<E: Exchange>() -> ExchangeInfo {

@@ -28,6 +28,7 @@ mod parse;
 pub mod rate_download;
 pub mod refill;
 mod refusal;
+pub mod replacement;
 mod scalar;
 pub mod schema;
 pub mod sign_in;
@@ -35,6 +36,7 @@ mod signed;
 pub mod startup_refresh;
 pub mod token;
 pub mod transaction_upload;
+pub mod withdrawal;
 mod writer;
 
 pub use error::ReadError;
@@ -45,11 +47,13 @@ pub use message::{Limits, Message, read, write};
 pub use rate_download::RateDownload;
 pub use refill::Refill;
 pub use refusal::Refusal;
+pub use replacement::Replacement;
 pub use scalar::{Document, MAXIMUM_TEXT};
 pub use sign_in::SignIn;
 pub use signed::{Signed, UNSIGNED};
 pub use startup_refresh::StartupRefresh;
 pub use transaction_upload::TransactionUpload;
+pub use withdrawal::Withdrawal;
 
 /// The namespace of every element of the protocol; the last part changes when a peer of today could no longer read.
 pub const NAMESPACE: &str = "urn:timbre:protocol:1";

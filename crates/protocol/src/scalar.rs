@@ -244,6 +244,7 @@ words! {
         RenewBlock = "renew-block",
         Inspect = "inspect",
         UploadTransactions = "upload-transactions",
+        FetchConfiguration = "fetch-configuration",
     }
 }
 

@@ -14,6 +14,7 @@ use crate::Hash;
 use crate::content::record;
 use crate::exchange::Exchange;
 use crate::message::message;
+use crate::replacement::MachineSettings;
 
 /// The exchange.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +38,15 @@ pub struct Request {
     pub block_version: u32,
     /// The rate tables it holds.
     pub rate_tables: Vec<TableVersion>,
+    /// The meter whose place it took, once it knows it.
+    pub replaces: Option<MeterSerial>,
+    /// What the customer set on it: kept for a machine that takes its place.
+    pub settings: Option<MachineSettings>,
 }
 
-message!(Request as "startup-refresh-request" { serial, software, block_version, rate_tables });
+message!(Request as "startup-refresh-request" {
+    serial, software, block_version, rate_tables, replaces, settings,
+});
 
 /// “This is what there is.”
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,4 +94,6 @@ pub enum Task {
     Inspect,
     /// Upload the transaction records that are not acknowledged yet.
     UploadTransactions,
+    /// Ask for the configuration data of the meter that it replaces.
+    FetchConfiguration,
 }

@@ -11,6 +11,8 @@ fn each_exchange_has_a_row_with_one_https_url() {
         (endpoint::INSTALLATION, "https://comet.timbre.localhost/comet/v1/installation"),
         (endpoint::REFILL, "https://comet.timbre.localhost/comet/v1/refill"),
         (endpoint::INSPECTION, "https://comet.timbre.localhost/comet/v1/inspection"),
+        (endpoint::WITHDRAWAL, "https://comet.timbre.localhost/comet/v1/withdrawal"),
+        (endpoint::REPLACEMENT, "https://comet.timbre.localhost/comet/v1/replacement"),
         (endpoint::TRANSACTION_UPLOAD, "https://uploads.timbre.localhost/uploads/v1/transactions"),
         (
             endpoint::STARTUP_REFRESH,
@@ -60,7 +62,16 @@ fn services_and_their_rows_are_listed_in_order() {
         ["distributor", "comet", "uploads", "downloads", "catalogue", "network-test"]
     );
     let comet: Vec<_> = catalogue.of_service("comet").map(|row| row.id.as_str()).collect();
-    assert_eq!(comet, ["comet.installation", "comet.refill", "comet.inspection"]);
+    assert_eq!(
+        comet,
+        [
+            "comet.installation",
+            "comet.refill",
+            "comet.inspection",
+            "comet.withdrawal",
+            "comet.replacement",
+        ]
+    );
 }
 
 #[test]

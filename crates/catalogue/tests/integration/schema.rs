@@ -34,7 +34,7 @@ fn what_the_reader_refuses_the_schema_refuses_too() {
     for (from, to) in [
         ("timbre-catalogue/1", "timbre-catalogue/2"),
         ("\"id\": \"timbre\"", "\"id\": \"Timbre\""),
-        ("2026112401", "20261124"),
+        ("2026112402", "20261124"),
         ("\"en\": \"timbre, our own deployment\"", "\"en\": \" \""),
         ("\"required\"", "\"needed\""),
         ("\"on\"", "\"yes\""),

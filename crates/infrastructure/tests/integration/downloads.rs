@@ -23,6 +23,8 @@ fn refresh(device: &Device) -> startup_refresh::Request {
         software: "scenario 1.0".to_owned(),
         block_version: 0,
         rate_tables: Vec::new(),
+        replaces: None,
+        settings: None,
     }
 }
 

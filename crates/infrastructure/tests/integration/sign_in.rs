@@ -77,6 +77,8 @@ async fn a_token_opens_the_other_services_to_its_meter_only(world: World) {
         software: "scenario 1.0".to_owned(),
         block_version: 0,
         rate_tables: Vec::new(),
+        replaces: None,
+        settings: None,
     };
     let sent = world.send::<StartupRefresh>(&device, &refresh(&device)).await;
     assert_eq!(sent.refused(), (401, "token-missing".to_owned()));

@@ -57,6 +57,8 @@ pub(crate) fn request(tables: usize) -> startup_refresh::Request {
         software: "test".to_owned(),
         block_version: 1,
         rate_tables: (0..tables).map(table).collect(),
+        replaces: None,
+        settings: None,
     }
 }
 

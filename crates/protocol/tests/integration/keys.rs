@@ -1,7 +1,7 @@
 //! The keys and signatures of the golden files. ECDSA is randomised, so what was signed once is kept beside them, and
 //! the private keys are gone: a signature of today must verify for ever.
 //!
-//! To make all of them anew, delete `golden/signatures.txt` and run the tests with `UPDATE_GOLDEN=1`.
+//! To make the keys of a file anew, delete it (`golden/signatures.txt`) and run the tests with `UPDATE_GOLDEN=1`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,13 +21,16 @@ pub(crate) struct Kept {
     signatures: BTreeMap<String, Signature>,
 }
 
-pub(crate) static KEPT: LazyLock<Kept> = LazyLock::new(|| {
-    let path = golden_folder().join("signatures.txt");
-    if !path.exists() && updating() {
-        std::fs::write(&path, Kept::make().text()).unwrap();
-    }
-    Kept::parse(&std::fs::read_to_string(&path).expect("golden/signatures.txt is checked in"))
-});
+/// Those of the first exchanges.
+pub(crate) static KEPT: LazyLock<Kept> =
+    LazyLock::new(|| Kept::of("signatures.txt", samples::to_be_signed));
+
+/// Those of withdrawal and replacement. What came later has keys of its own, so that nothing older changes.
+pub(crate) static KEPT_LIFE: LazyLock<Kept> =
+    LazyLock::new(|| Kept::of("signatures-life.txt", samples::to_be_signed_life));
+
+/// What is signed: its name, the role of the key, the text.
+pub(crate) type ToBeSigned = Vec<(&'static str, KeyRole, Vec<u8>)>;
 
 impl Kept {
     pub(crate) fn key(&self, role: KeyRole) -> PublicKey {
@@ -38,13 +41,24 @@ impl Kept {
         self.signatures[name]
     }
 
-    fn make() -> Kept {
+    /// Those of a golden file, which is made first if it is not there and golden files are updated.
+    fn of(file: &str, to_be_signed: fn(&Kept) -> ToBeSigned) -> Kept {
+        let path = golden_folder().join(file);
+        if !path.exists() && updating() {
+            std::fs::write(&path, Kept::make(to_be_signed).text()).unwrap();
+        }
+        Kept::parse(&std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; it is checked in", path.display());
+        }))
+    }
+
+    fn make(to_be_signed: fn(&Kept) -> ToBeSigned) -> Kept {
         let keys = MemoryKeys::generate(&ROLES).unwrap();
         let mut kept = Kept::default();
         for role in ROLES {
             kept.keys.insert(role.as_str().to_owned(), keys.public_key(role).unwrap());
         }
-        for (name, role, text) in samples::to_be_signed(&kept) {
+        for (name, role, text) in to_be_signed(&kept) {
             kept.signatures.insert(name.to_owned(), keys.sign(role, &text).unwrap());
         }
         kept

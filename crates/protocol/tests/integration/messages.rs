@@ -10,7 +10,7 @@ use timbre_protocol::token::Token;
 use timbre_protocol::transaction_upload::{Reason, RecordKind, TransactionRecord};
 use timbre_protocol::{
     Document, Nonce, Refusal, Signed as _, UNSIGNED, inspection, installation, rate_download,
-    refill, sign_in, startup_refresh, transaction_upload,
+    refill, replacement, sign_in, startup_refresh, transaction_upload, withdrawal,
 };
 
 use crate::keys::Kept;
@@ -80,6 +80,8 @@ pub(crate) fn startup_refresh_request() -> startup_refresh::Request {
         software: "timbre 0.1.0".to_owned(),
         block_version: 1,
         rate_tables: vec![table_version("ca-2024-05-06", 0x11)],
+        replaces: None,
+        settings: None,
     }
 }
 
@@ -219,6 +221,67 @@ pub(crate) fn order_to_stop() -> inspection::Reply {
     }
 }
 
+pub(crate) fn withdrawal_request() -> withdrawal::Request {
+    withdrawal::Request {
+        serial: "TM0000042".parse().unwrap(),
+        sequence: 1,
+        registers: registers(1_240, 498_760, 1),
+        control_sum: cad(500_000),
+        last_refill_sequence: 1,
+        record_sequence: 3,
+        record_chain: records()[2].chain,
+        time: instant("2026-11-24T13:00:10Z"),
+        nonce: nonce(5),
+        signature: UNSIGNED,
+    }
+}
+
+pub(crate) fn withdrawal_reply() -> withdrawal::Reply {
+    withdrawal::Reply {
+        serial: "TM0000042".parse().unwrap(),
+        sequence: 1,
+        amount: cad(498_760),
+        control_sum_after: cad(1_240),
+        nonce: nonce(5),
+        signature: UNSIGNED,
+    }
+}
+
+pub(crate) fn replacement_request() -> replacement::Request {
+    replacement::Request {
+        serial: "TM0000043".parse().unwrap(),
+        time: instant("2026-11-24T13:00:11Z"),
+        nonce: nonce(6),
+        signature: UNSIGNED,
+    }
+}
+
+pub(crate) fn replacement_reply() -> replacement::Reply {
+    replacement::Reply {
+        serial: "TM0000043".parse().unwrap(),
+        replaced: "TM0000042".parse().unwrap(),
+        replaced_at: instant("2026-11-24T12:00:00Z"),
+        registers: registers(1_240, 0, 1),
+        account: "10000001".parse().unwrap(),
+        postal_code: "K1A 0B1".parse().unwrap(),
+        limits: replacement::Limits {
+            minimum_refill: cad(1_000),
+            maximum_refill: cad(5_000_000),
+            maximum_descending: cad(10_000_000),
+            maximum_postage: cad(999_990),
+            high_value_warning: cad(100_000),
+        },
+        settings: Some(replacement::MachineSettings {
+            automatic_refill: true,
+            refill_threshold: cad(20_000),
+            refill_amount: cad(100_000),
+            language: "fr".to_owned(),
+        }),
+        nonce: nonce(6),
+        signature: UNSIGNED,
+    }
+}
+
 pub(crate) fn transaction_upload_request() -> transaction_upload::Request {
     transaction_upload::Request {
         serial: "TM0000042".parse().unwrap(),
@@ -336,6 +399,16 @@ pub(crate) fn refusal(code: &str) -> Refusal {
             "Les relevés 1 à 3 manquent. Téléversez-les d’abord.",
             "Records 1 to 3 are missing. Upload them first.",
             Some(1),
+        ),
+        "withdrawal-contradicted" => (
+            "Les registres de la machine et les livres ne concordent pas. Rien n’est repris ; le fournisseur est avisé.",
+            "The meter's registers and the books disagree. Nothing is taken back; the provider is told.",
+            None,
+        ),
+        "nothing-replaced" => (
+            "La machine TM0000043 n’en remplace aucune.",
+            "Meter TM0000043 replaces none.",
+            None,
         ),
         other => panic!("no refusal is known for {other}"),
     };

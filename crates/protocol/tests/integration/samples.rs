@@ -4,7 +4,7 @@ use timbre_key_store::{KeyRole, PublicKey};
 use timbre_protocol::schema::Shape;
 use timbre_protocol::{Message, ReadError, Signed, read, transaction_upload, write};
 
-use crate::keys::{KEPT, Kept};
+use crate::keys::{KEPT, KEPT_LIFE, Kept, ToBeSigned};
 use crate::messages;
 
 /// One golden message, and what can be done with any text in its place.
@@ -20,6 +20,8 @@ pub(crate) struct Sample {
 
 pub(crate) struct SignedSample {
     pub(crate) role: KeyRole,
+    /// The keys and signatures of its golden file.
+    pub(crate) kept: &'static Kept,
     pub(crate) to_be_signed: String,
     /// Reads a text as this message and says whether the key signed it.
     pub(crate) verifies: fn(&[u8], &PublicKey) -> Result<bool, ReadError>,
@@ -27,6 +29,55 @@ pub(crate) struct SignedSample {
 
 /// Every message of the protocol.
 pub(crate) fn all() -> Vec<Sample> {
+    let mut samples = first();
+    samples.extend(life());
+    samples
+}
+
+/// Those of withdrawal and replacement.
+fn life() -> Vec<Sample> {
+    let kept = &*KEPT_LIFE;
+    let of = |mut sample: Sample| {
+        sample.signed = sample.signed.map(|signed| SignedSample { kept, ..signed });
+        sample
+    };
+    vec![
+        of(signed(
+            "withdrawal",
+            "request",
+            with(kept, "withdrawal-request", messages::withdrawal_request()),
+        )),
+        of(signed(
+            "withdrawal",
+            "reply",
+            with(kept, "withdrawal-reply", messages::withdrawal_reply()),
+        )),
+        refusal("withdrawal", "withdrawal-contradicted"),
+        of(signed(
+            "replacement",
+            "request",
+            with(kept, "replacement-request", messages::replacement_request()),
+        )),
+        of(signed(
+            "replacement",
+            "reply",
+            with(kept, "replacement-reply", messages::replacement_reply()),
+        )),
+        refusal("replacement", "nothing-replaced"),
+    ]
+}
+
+/// What the kept signatures of these are made over.
+pub(crate) fn to_be_signed_life(_: &Kept) -> ToBeSigned {
+    vec![
+        entry(&messages::withdrawal_request()),
+        entry(&messages::withdrawal_reply()),
+        entry(&messages::replacement_request()),
+        entry(&messages::replacement_reply()),
+    ]
+}
+
+fn first() -> Vec<Sample> {
     let kept = &*KEPT;
     vec![
         signed("sign-in", "request", with(kept, "sign-in-request", messages::sign_in_request())),
@@ -77,10 +128,7 @@ pub(crate) fn all() -> Vec<Sample> {
 }
 
 /// What the kept signatures are made over.
-pub(crate) fn to_be_signed(kept: &Kept) -> Vec<(&'static str, KeyRole, Vec<u8>)> {
-    fn entry<M: Message + Signed>(message: &M) -> (&'static str, KeyRole, Vec<u8>) {
-        (M::ELEMENT, M::ROLE, message.to_be_signed())
-    }
+pub(crate) fn to_be_signed(kept: &Kept) -> ToBeSigned {
     vec![
         entry(&messages::sign_in_request()),
         entry(&messages::installation_request(kept)),
@@ -93,6 +141,10 @@ pub(crate) fn to_be_signed(kept: &Kept) -> Vec<(&'static str, KeyRole, Vec<u8>)>
         entry(&messages::transaction_upload_request()),
         ("token", KeyRole::Distributor, messages::token().to_be_signed()),
     ]
+}
+
+fn entry<M: Message + Signed>(message: &M) -> (&'static str, KeyRole, Vec<u8>) {
+    (M::ELEMENT, M::ROLE, message.to_be_signed())
 }
 
 fn with<M: Message + Signed>(kept: &Kept, name: &str, message: M) -> M {
@@ -113,6 +165,7 @@ fn plain<M: Message>(exchange: &'static str, file: &'static str, message: M) -> 
 fn signed<M: Message + Signed>(exchange: &'static str, file: &'static str, message: M) -> Sample {
     let signed = SignedSample {
         role: M::ROLE,
+        kept: &KEPT,
         to_be_signed: String::from_utf8(message.to_be_signed()).unwrap(),
         verifies: |xml, key| read::<M>(xml).map(|message| message.verify(key).is_ok()),
     };

@@ -7,7 +7,7 @@ use timbre_key_store::{KeyRole, KeyStore as _, MemoryKeys};
 use timbre_protocol::schema::{Cardinality, Record, Shape};
 use timbre_protocol::{Signed as _, read, refill, write};
 
-use crate::keys::{KEPT, ROLES};
+use crate::keys::ROLES;
 use crate::messages;
 use crate::round_trip::{runner, value};
 use crate::samples::{self, Sample, SignedSample};
@@ -15,7 +15,7 @@ use crate::samples::{self, Sample, SignedSample};
 #[test]
 fn every_signature_of_the_golden_files_verifies_for_ever() {
     for_each_signed(|name, sample, signed| {
-        let verified = (signed.verifies)(sample.xml.as_bytes(), &KEPT.key(signed.role));
+        let verified = (signed.verifies)(sample.xml.as_bytes(), &signed.kept.key(signed.role));
         assert_eq!(verified, Ok(true), "{name}");
     });
 }
@@ -24,7 +24,7 @@ fn every_signature_of_the_golden_files_verifies_for_ever() {
 fn only_the_key_of_the_right_role_verifies() {
     for_each_signed(|name, sample, signed| {
         for role in ROLES.into_iter().filter(|role| *role != signed.role) {
-            let verified = (signed.verifies)(sample.xml.as_bytes(), &KEPT.key(role));
+            let verified = (signed.verifies)(sample.xml.as_bytes(), &signed.kept.key(role));
             assert_eq!(verified, Ok(false), "{name} by {role}");
         }
     });
@@ -40,7 +40,7 @@ fn altering_any_one_field_breaks_the_signature() {
             "{name}: each line but the heading and a list's length"
         );
         for (field, xml) in altered {
-            let verified = (signed.verifies)(xml.as_bytes(), &KEPT.key(signed.role));
+            let verified = (signed.verifies)(xml.as_bytes(), &signed.kept.key(signed.role));
             assert_eq!(verified, Ok(false), "{name}: {field} altered\n{xml}");
         }
     });
@@ -51,7 +51,7 @@ fn leaving_out_any_optional_element_or_item_breaks_the_signature() {
     let mut removed = 0;
     for_each_signed(|name, sample, signed| {
         for (field, xml) in omissions(sample) {
-            let verified = (signed.verifies)(xml.as_bytes(), &KEPT.key(signed.role));
+            let verified = (signed.verifies)(xml.as_bytes(), &signed.kept.key(signed.role));
             assert_eq!(verified, Ok(false), "{name}: {field} left out\n{xml}");
             removed += 1;
         }
@@ -72,7 +72,7 @@ fn the_form_of_the_xml_does_not_matter_to_a_signature() {
             .replace(">\n", ">\n\n\t<!-- white space --><x:new xmlns:x='urn:x'>1</x:new>");
         let prefixed = &prefixed
             [..=prefixed.rfind("</p:").map(|at| at + prefixed[at..].find('>').unwrap()).unwrap()];
-        let verified = (signed.verifies)(prefixed.as_bytes(), &KEPT.key(signed.role));
+        let verified = (signed.verifies)(prefixed.as_bytes(), &signed.kept.key(signed.role));
         assert_eq!(verified, Ok(true), "{name}\n{prefixed}");
     });
 }
@@ -114,7 +114,7 @@ fn for_each_signed(mut check: impl FnMut(&str, &Sample, &SignedSample)) {
             count += 1;
         }
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 13);
 }
 
 /// The message once for each of its texts and currencies, with another valid value in that one place.
@@ -211,7 +211,7 @@ fn replaced(xml: &str, range: Option<std::ops::Range<usize>>, text: &str) -> Str
 fn whatever_happens_to_the_bytes_no_other_value_ever_verifies() {
     let edits = prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..4);
     for_each_signed(|name, sample, signed| {
-        let key = KEPT.key(signed.role);
+        let key = signed.kept.key(signed.role);
         let result = runner(256).run(&edits, |edits| {
             let mut bytes = sample.xml.clone().into_bytes();
             for (at, (kind, byte)) in edits {

@@ -40,7 +40,7 @@ fn a_new_address_is_told_with_its_day_and_late_notice_is_a_warning() {
     let export = catalogue(&["export", "--format", "json", "--catalogue", "timbre"]);
     std::fs::write(&old, &export.stdout).unwrap();
     let moved =
-        export.stdout.replace("comet.timbre", "comet2.timbre").replace("2026112401", "2027010101");
+        export.stdout.replace("comet.timbre", "comet2.timbre").replace("2026112402", "2027010101");
     std::fs::write(&new, moved.replacen("2026-11-24", "2027-02-01", 1)).unwrap();
     let told = catalogue(&["changes", text(&old), text(&new)]).expect_code(0);
     assert!(

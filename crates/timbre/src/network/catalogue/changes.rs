@@ -80,7 +80,7 @@ mod tests {
     fn a_change_is_told_with_its_day_and_its_notice() {
         let new = Catalogue::timbre();
         let before = timbre_catalogue::export::json(&new)
-            .replace("2026112401", "2026110101")
+            .replace("2026112402", "2026110101")
             .replace("distributor.sign-in", "portal.sign-in")
             .replace("distributor.timbre", "portal.timbre");
         let old = Catalogue::read_json("old.json", &before).unwrap();
@@ -88,7 +88,7 @@ mod tests {
         let text = text(&old, &new, &changes, Language::English);
         assert_eq!(
             text,
-            "2026110101 → timbre, version 2026112401, effective from 2026-11-24\n\
+            "2026110101 → timbre, version 2026112402, effective from 2026-11-24\n\
              distributor.sign-in\n  \
              new destination, to be open by 2026-11-24: distributor.timbre.localhost:443\n  \
              only 0 days’ notice instead of 30\n\
