@@ -3,8 +3,8 @@
 //!
 //! Who and when: a meter whose operator withdraws it, once every transaction record is uploaded and no refill is pending.
 //! A lost reply costs nothing: the device sends the same request again and gets the same bytes, booked once.
-//! Refused: `records-outstanding` (upload them, then send the same request again); `withdrawal-contradicted`,
-//! `refill-outstanding` and `meter-not-installed` (nothing was booked; the device is not withdrawn); `already-withdrawn`
+//! Refused: `records-missing` (upload them, then send the same request again); `withdrawal-contradicted`
+//! and `meter-not-installed` (nothing was booked; the device is not withdrawn); `already-withdrawn`
 //! (another request was booked), `sequence-mismatch`, `unknown-meter`, `bad-signature`, `meter-withdrawn`, `meter-replaced`.
 
 use jiff::Timestamp;

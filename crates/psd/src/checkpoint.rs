@@ -43,6 +43,9 @@ impl DeviceState {
         }
         w.u64(self.contact);
         w.option(self.former_rates.as_ref(), Writer::key);
+        w.option(self.pending_withdrawal.as_ref(), messages::write_withdrawal_request);
+        w.u64(self.withdrawals);
+        w.option(self.withdrawal.as_ref(), messages::write_withdrawal_reply);
         writer.finish()
     }
 
@@ -76,6 +79,13 @@ impl DeviceState {
                 .collect::<Result<_, SlotFault>>()?,
             contact: r.later(Reader::u64)?.unwrap_or(0),
             former_rates: r.later(|r| r.option(Reader::key))?.flatten(),
+            pending_withdrawal: r
+                .later(|r| r.option(|r| messages::read_withdrawal_request(r, serial)))?
+                .flatten(),
+            withdrawals: r.later(Reader::u64)?.unwrap_or(0),
+            withdrawal: r
+                .later(|r| r.option(|r| messages::read_withdrawal_reply(r, serial)))?
+                .flatten(),
         };
         reader.finish()?;
         match agrees(&state.registers, &state) {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use timbre_key_store::PublicKey;
 use timbre_postage::{Amount, Currency, MeterSerial, Registers};
 use timbre_protocol::inspection::Instruction;
-use timbre_protocol::{Hash, inspection, installation, refill};
+use timbre_protocol::{Hash, inspection, installation, refill, withdrawal};
 
 use crate::entry::Entry;
 use crate::state::Event;
@@ -34,7 +34,7 @@ pub(crate) struct DeviceState {
     pub(crate) keys: Option<DeviceKeys>,
     pub(crate) installation: Option<installation::Reply>,
     pub(crate) registers: Registers,
-    /// Kept apart from the registers, moved by refills only: a second opinion about them.
+    /// Kept apart from the registers, moved by refills and the withdrawal only: a second opinion about them.
     pub(crate) control_sum: Amount,
     pub(crate) record_sequence: u64,
     pub(crate) chain: Hash,
@@ -45,6 +45,10 @@ pub(crate) struct DeviceState {
     pub(crate) pending_inspection: Option<inspection::Request>,
     pub(crate) last_inspection: Option<inspection::Reply>,
     pub(crate) next_inspection: Option<Date>,
+    pub(crate) pending_withdrawal: Option<withdrawal::Request>,
+    /// How many withdrawals were refused for good.
+    pub(crate) withdrawals: u64,
+    pub(crate) withdrawal: Option<withdrawal::Reply>,
     /// Paid pieces not known to be printed, by record; whether each was printed once more.
     pub(crate) unprinted: BTreeMap<u64, bool>,
     /// The number of the last contact with the infrastructure; 0 before the first.
@@ -78,6 +82,9 @@ impl DeviceState {
             pending_inspection: None,
             last_inspection: None,
             next_inspection: None,
+            pending_withdrawal: None,
+            withdrawals: 0,
+            withdrawal: None,
             unprinted: BTreeMap::new(),
             contact: 0,
             former_rates: None,
@@ -123,6 +130,15 @@ impl DeviceState {
             Entry::InspectionApplied { reply, .. } => {
                 ensure(reply.sequence == next_inspection, "inspections have no gaps")
             }
+            Entry::WithdrawalRequested(request) => {
+                ensure(self.pending_refill.is_none(), "no refill is pending at a withdrawal")?;
+                ensure(request.sequence == self.withdrawals + 1, "withdrawals have no gaps")?;
+                ensure(request.registers == self.registers, "a withdrawal shows the registers")
+            }
+            Entry::Withdrawn { reply, .. } => {
+                let pending = self.pending_withdrawal.as_ref().map(|request| request.sequence);
+                ensure(pending == Some(reply.sequence), "a withdrawal was asked for")
+            }
             Entry::Reprinted(piece) => ensure(
                 self.unprinted.get(&piece.of) == Some(&false),
                 "a piece is printed once more at most once",
@@ -137,6 +153,13 @@ impl DeviceState {
     fn check_registers(&self, after: &Registers, entry: &Entry) -> Result<(), &'static str> {
         let before = &self.registers;
         let sum = after.control_sum().map_err(|_| "the control sum can be computed")?;
+        if let Entry::Withdrawn { reply, .. } = entry {
+            ensure(reply.amount == before.descending, "all is given back")?;
+            ensure(after.descending.is_zero(), "nothing is left after a withdrawal")?;
+            ensure(sum == reply.control_sum_after, "the control sum is the server's")?;
+            let same = (before.ascending, before.pieces) == (after.ascending, after.pieces);
+            return ensure(same, "a withdrawal prints nothing");
+        }
         let raised = match entry {
             Entry::RefillApplied { reply, .. } => {
                 ensure(sum == reply.control_sum_after, "the control sum is the server's")?;
@@ -174,6 +197,9 @@ impl DeviceState {
                 (Instruction::Continue, _) => Event::Contact,
             },
             Entry::Tampered { .. } => Event::Tamper,
+            Entry::WithdrawalRequested(_) => Event::RequestWithdrawal,
+            Entry::Withdrawn { .. } => Event::Withdraw,
+            Entry::WithdrawalCancelled { .. } => Event::CancelWithdrawal,
             _ => return Some(self.base),
         };
         self.base.after(event)
@@ -190,7 +216,9 @@ impl DeviceState {
         if let Some(time) = entry.time() {
             self.last_time = match entry {
                 // The server has just compared clocks, so a clock that was ahead may be set back.
-                Entry::RefillApplied { .. } | Entry::InspectionApplied { .. } => time,
+                Entry::RefillApplied { .. }
+                | Entry::InspectionApplied { .. }
+                | Entry::Withdrawn { .. } => time,
                 _ => time.max(self.last_time),
             };
         }
@@ -228,6 +256,16 @@ impl DeviceState {
             Entry::Completed(records) => self.printed(records),
             Entry::Reprinted(piece) => {
                 self.unprinted.insert(piece.of, true);
+            }
+            Entry::WithdrawalRequested(request) => self.pending_withdrawal = Some(request.clone()),
+            Entry::Withdrawn { reply, .. } => {
+                self.control_sum = reply.control_sum_after;
+                self.pending_withdrawal = None;
+                self.withdrawal = Some(reply.clone());
+            }
+            Entry::WithdrawalCancelled { sequence, .. } => {
+                self.pending_withdrawal = None;
+                self.withdrawals = *sequence;
             }
             Entry::Tampered { .. } => {}
             Entry::Contacted { contact, .. } => self.contact = *contact,

@@ -13,7 +13,7 @@ use timbre_indicium::{Mark, MarkKind};
 use timbre_key_store::PublicKey;
 use timbre_postage::{Amount, Currency, Registers};
 use timbre_protocol::transaction_upload::{RecordKind, TransactionRecord};
-use timbre_protocol::{Hash, inspection, installation, refill};
+use timbre_protocol::{Hash, inspection, installation, refill, withdrawal};
 
 use crate::Memo;
 use crate::journal::SlotKind;
@@ -75,6 +75,9 @@ pub(crate) enum Entry {
     Reprinted(Box<Reprinted>),
     Tampered { time: Timestamp },
     Contacted { time: Timestamp, contact: u64 },
+    WithdrawalRequested(withdrawal::Request),
+    Withdrawn { stamp: Stamp, reply: withdrawal::Reply },
+    WithdrawalCancelled { time: Timestamp, sequence: u64 },
 }
 
 impl Entry {
@@ -93,6 +96,9 @@ impl Entry {
             Entry::Reprinted(_) => SlotKind::Reprinted,
             Entry::Tampered { .. } => SlotKind::Tampered,
             Entry::Contacted { .. } => SlotKind::Contacted,
+            Entry::WithdrawalRequested(_) => SlotKind::WithdrawalRequested,
+            Entry::Withdrawn { .. } => SlotKind::Withdrawn,
+            Entry::WithdrawalCancelled { .. } => SlotKind::WithdrawalCancelled,
         }
     }
 
@@ -101,7 +107,8 @@ impl Entry {
         match self {
             Entry::Installed { stamp, .. }
             | Entry::RefillApplied { stamp, .. }
-            | Entry::InspectionApplied { stamp, .. } => Some(stamp),
+            | Entry::InspectionApplied { stamp, .. }
+            | Entry::Withdrawn { stamp, .. } => Some(stamp),
             Entry::Debited(debited) => Some(&debited.stamp),
             Entry::Reprinted(reprinted) => Some(&reprinted.stamp),
             _ => None,
@@ -112,7 +119,8 @@ impl Entry {
         match self {
             Entry::Installed { stamp, .. }
             | Entry::RefillApplied { stamp, .. }
-            | Entry::InspectionApplied { stamp, .. } => Some(stamp),
+            | Entry::InspectionApplied { stamp, .. }
+            | Entry::Withdrawn { stamp, .. } => Some(stamp),
             Entry::Debited(debited) => Some(&mut debited.stamp),
             Entry::Reprinted(reprinted) => Some(&mut reprinted.stamp),
             _ => None,
@@ -125,8 +133,10 @@ impl Entry {
             Entry::Initialised { time, .. }
             | Entry::RefillCancelled { time, .. }
             | Entry::InspectionCancelled { time, .. }
+            | Entry::WithdrawalCancelled { time, .. }
             | Entry::Tampered { time }
             | Entry::Contacted { time, .. } => Some(*time),
+            Entry::WithdrawalRequested(request) => Some(request.time),
             Entry::RefillRequested(request) => Some(request.time),
             Entry::InspectionRequested(request) => Some(request.time),
             Entry::Completed(_) => None,
@@ -188,6 +198,9 @@ impl Entry {
             }
             Entry::InspectionApplied { .. } => {
                 TransactionRecord { kind: RecordKind::Inspection, ..bare }
+            }
+            Entry::Withdrawn { reply, .. } => {
+                TransactionRecord { kind: RecordKind::Withdrawal, amount: reply.amount, ..bare }
             }
             Entry::Debited(piece) => {
                 about(&piece.memo, RecordKind::Debit, piece.amount, piece.product, piece.date)

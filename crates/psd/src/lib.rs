@@ -3,7 +3,8 @@
 //!
 //! Start with [`Psd`]. A device is made ([`Psd::manufacture`], [`Psd::initialise`]), installed
 //! ([`Psd::install`]), refilled ([`Psd::refill_request`], [`Psd::apply_refill`]) and pays for pieces
-//! ([`Psd::pre_debit`], [`Psd::perform`], [`Psd::complete`]). Everything it does is a slot of its
+//! ([`Psd::pre_debit`], [`Psd::perform`], [`Psd::complete`]) until it gives back what is left
+//! ([`Psd::withdrawal_request`], [`Psd::apply_withdrawal`]). Everything it does is a slot of its
 //! [`journal`] first and a change of its state second, so it is opened again exactly as it was.
 //!
 //! The crate holds no clock, socket or thread: times and nonces are arguments, keys live behind a
@@ -32,6 +33,7 @@ mod replay;
 mod standing;
 mod state;
 mod tamper;
+mod withdrawal;
 
 pub use debit::{Performed, Postage, PreDebit};
 pub use error::{Breach, Fault, OpenError, PsdError, Salvage};

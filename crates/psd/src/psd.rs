@@ -1,7 +1,7 @@
 //! The device itself: made once, opened from its journal ever after.
 //!
 //! What it can do stands in one file each: `installation`, `refill`, `inspection`, `debit`,
-//! `printing`, `records`, `tamper`. This file holds what they share: opening, the readings, and the
+//! `printing`, `records`, `tamper`, `withdrawal`. This file holds what they share: opening, the readings, and the
 //! one way in which anything ever changes.
 
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub struct Examination {
     pub state: State,
     /// Its registers.
     pub registers: Registers,
+    /// Their control sum, as it is kept apart from them.
+    pub control_sum: Amount,
     /// The number of its last transaction record.
     pub record_sequence: u64,
     /// When its next inspection is due.
@@ -125,6 +127,7 @@ impl<J: Journal> Psd<J> {
             serial: psd.serial(),
             state: psd.state(today),
             registers: psd.registers(),
+            control_sum: psd.control_sum(),
             record_sequence: psd.record_sequence(),
             next_inspection: psd.next_inspection(),
         })

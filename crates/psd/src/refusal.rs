@@ -143,6 +143,8 @@ pub enum Refusal {
         /// The pending one's.
         expected: u64,
     },
+    /// There is no pending withdrawal to which this could be the reply.
+    NoWithdrawalPending,
     /// No operational block was asked for since the device was opened.
     NoInstallationPending,
     /// An operational block that is not newer than the one installed.
@@ -174,7 +176,8 @@ impl Refusal {
             Refusal::State(State::Authorised) => "no-contact-yet",
             Refusal::State(State::Suspended) | Refusal::Suspended(_) => "suspended",
             Refusal::State(State::Tampered) => "tampered",
-            Refusal::State(State::WithdrawPending | State::Withdrawn) => "withdrawn",
+            Refusal::State(State::WithdrawPending) => "withdraw-pending",
+            Refusal::State(State::Withdrawn) => "withdrawn",
             Refusal::State(_) => "wrong-state",
             Refusal::ClockMovedBack { .. } => "clock-moved-back",
             Refusal::DateInPast { .. } => "date-in-past",
@@ -199,6 +202,7 @@ impl Refusal {
             Refusal::NoInspectionPending => "no-inspection-pending",
             Refusal::InspectionReplayed { .. } => "inspection-replayed",
             Refusal::InspectionOutOfOrder { .. } => "inspection-out-of-order",
+            Refusal::NoWithdrawalPending => "no-withdrawal-pending",
             Refusal::NoInstallationPending => "no-installation-pending",
             Refusal::BlockOutdated { .. } => "block-outdated",
             Refusal::NotUnprinted { .. } => "not-unprinted",

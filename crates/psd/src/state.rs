@@ -57,13 +57,15 @@ pub enum Event {
     RequestWithdrawal,
     /// The funds were given back.
     Withdraw,
+    /// Its funds are not taken back: the books disagree.
+    CancelWithdrawal,
 }
 
 /// Every transition there is.
 pub const TRANSITIONS: &[(State, Event, State)] = {
     use Event::{
-        Authorise, Contact, Expire, FallDue, Initialise, RequestWithdrawal, Resume, Suspend,
-        Tamper, Withdraw,
+        Authorise, CancelWithdrawal, Contact, Expire, FallDue, Initialise, RequestWithdrawal,
+        Resume, Suspend, Tamper, Withdraw,
     };
     use State::{
         Authorised, Initialised, InspectionDue, Locked, Manufactured, Operational, Suspended,
@@ -107,6 +109,8 @@ pub const TRANSITIONS: &[(State, Event, State)] = {
         (Locked, RequestWithdrawal, WithdrawPending),
         (Suspended, RequestWithdrawal, WithdrawPending),
         (WithdrawPending, Withdraw, Withdrawn),
+        // Whatever it was before: only an inspection says that the books and the registers agree.
+        (WithdrawPending, CancelWithdrawal, Suspended),
     ]
 };
 

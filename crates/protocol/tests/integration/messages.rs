@@ -405,11 +405,9 @@ pub(crate) fn refusal(code: &str) -> Refusal {
             "The meter's registers and the books disagree. Nothing is taken back; the provider is told.",
             None,
         ),
-        "nothing-replaced" => (
-            "La machine TM0000043 n’en remplace aucune.",
-            "Meter TM0000043 replaces none.",
-            None,
-        ),
+        "nothing-replaced" => {
+            ("La machine TM0000043 n’en remplace aucune.", "Meter TM0000043 replaces none.", None)
+        }
         other => panic!("no refusal is known for {other}"),
     };
     Refusal {

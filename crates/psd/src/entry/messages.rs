@@ -7,7 +7,7 @@ use timbre_key_store::KeyId;
 use timbre_postage::{AccountNumber, IndiciaNumber, MeterSerial, PostalCode};
 use timbre_protocol::inspection::{Instruction, SuspensionCause};
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
-use timbre_protocol::{inspection, installation, refill};
+use timbre_protocol::{inspection, installation, refill, withdrawal};
 
 use crate::codec::{Reader, Writer};
 use crate::journal::SlotFault;
@@ -210,5 +210,57 @@ pub(crate) fn read_inspection_reply(
         instruction,
         cause,
         signature,
+    })
+}
+
+pub(crate) fn write_withdrawal_request(w: &mut Writer, request: &withdrawal::Request) {
+    w.u64(request.sequence);
+    w.registers(&request.registers);
+    w.amount(request.control_sum);
+    w.u64(request.last_refill_sequence);
+    w.u64(request.record_sequence);
+    w.raw(&request.record_chain);
+    w.time(request.time);
+    w.raw(&request.nonce);
+    w.signature(request.signature);
+}
+
+pub(crate) fn read_withdrawal_request(
+    r: &mut Reader<'_>,
+    serial: MeterSerial,
+) -> Read<withdrawal::Request> {
+    Ok(withdrawal::Request {
+        serial,
+        sequence: r.u64()?,
+        registers: r.registers()?,
+        control_sum: r.amount()?,
+        last_refill_sequence: r.u64()?,
+        record_sequence: r.u64()?,
+        record_chain: r.raw()?,
+        time: r.time()?,
+        nonce: r.raw()?,
+        signature: r.signature()?,
+    })
+}
+
+pub(crate) fn write_withdrawal_reply(w: &mut Writer, reply: &withdrawal::Reply) {
+    w.u64(reply.sequence);
+    w.amount(reply.amount);
+    w.amount(reply.control_sum_after);
+    w.raw(&reply.nonce);
+    w.signature(reply.signature);
+}
+
+pub(crate) fn read_withdrawal_reply(
+    r: &mut Reader<'_>,
+    serial: MeterSerial,
+) -> Read<withdrawal::Reply> {
+    Ok(withdrawal::Reply {
+        serial,
+        sequence: r.u64()?,
+        amount: r.amount()?,
+        control_sum_after: r.amount()?,
+        nonce: r.raw()?,
+        signature: r.signature()?,
     })
 }

@@ -8,8 +8,9 @@ use timbre_postage::{Currency, MeterSerial, Weight};
 
 use super::messages::{
     read_inspection_reply, read_inspection_request, read_installation, read_refill_reply,
-    read_refill_request, write_inspection_reply, write_inspection_request, write_installation,
-    write_refill_reply, write_refill_request,
+    read_refill_request, read_withdrawal_reply, read_withdrawal_request, write_inspection_reply,
+    write_inspection_request, write_installation, write_refill_reply, write_refill_request,
+    write_withdrawal_reply, write_withdrawal_request,
 };
 use super::{Debited, Entry, Reprinted, Stamp};
 use crate::codec::{Reader, Writer};
@@ -40,7 +41,8 @@ impl Entry {
                 write_refill_reply(w, reply);
             }
             Entry::RefillCancelled { time, sequence }
-            | Entry::InspectionCancelled { time, sequence } => {
+            | Entry::InspectionCancelled { time, sequence }
+            | Entry::WithdrawalCancelled { time, sequence } => {
                 w.time(*time);
                 w.u64(*sequence);
             }
@@ -56,6 +58,11 @@ impl Entry {
             Entry::Contacted { time, contact } => {
                 w.time(*time);
                 w.u64(*contact);
+            }
+            Entry::WithdrawalRequested(request) => write_withdrawal_request(w, request),
+            Entry::Withdrawn { stamp, reply } => {
+                write_stamp(w, stamp);
+                write_withdrawal_reply(w, reply);
             }
         }
         writer.finish()
@@ -100,6 +107,15 @@ impl Entry {
             SlotKind::Reprinted => Entry::Reprinted(Box::new(read_reprinted(r)?)),
             SlotKind::Tampered => Entry::Tampered { time: r.time()? },
             SlotKind::Contacted => Entry::Contacted { time: r.time()?, contact: r.u64()? },
+            SlotKind::WithdrawalRequested => {
+                Entry::WithdrawalRequested(read_withdrawal_request(r, serial)?)
+            }
+            SlotKind::Withdrawn => {
+                Entry::Withdrawn { stamp: read_stamp(r)?, reply: read_withdrawal_reply(r, serial)? }
+            }
+            SlotKind::WithdrawalCancelled => {
+                Entry::WithdrawalCancelled { time: r.time()?, sequence: r.u64()? }
+            }
             SlotKind::Checkpoint | SlotKind::Seal => return Err(BAD),
         };
         reader.finish()?;

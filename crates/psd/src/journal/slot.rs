@@ -53,6 +53,12 @@ pub enum SlotKind {
     Tampered = 80,
     /// The infrastructure numbered a contact.
     Contacted = 96,
+    /// A withdrawal was asked for and is pending.
+    WithdrawalRequested = 112,
+    /// What was left was given back.
+    Withdrawn = 113,
+    /// A pending withdrawal was refused for good.
+    WithdrawalCancelled = 114,
 }
 
 impl SlotKind {
@@ -60,9 +66,10 @@ impl SlotKind {
         use SlotKind::{
             Checkpoint, Completed, Contacted, Debited, Initialised, InspectionApplied,
             InspectionCancelled, InspectionRequested, Installed, RefillApplied, RefillCancelled,
-            RefillRequested, Reprinted, Seal, Tampered,
+            RefillRequested, Reprinted, Seal, Tampered, WithdrawalCancelled, WithdrawalRequested,
+            Withdrawn,
         };
-        const ALL: [SlotKind; 15] = [
+        const ALL: [SlotKind; 18] = [
             Checkpoint,
             Seal,
             Initialised,
@@ -78,6 +85,9 @@ impl SlotKind {
             Reprinted,
             Tampered,
             Contacted,
+            WithdrawalRequested,
+            Withdrawn,
+            WithdrawalCancelled,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == code)
     }

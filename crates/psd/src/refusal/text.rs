@@ -70,6 +70,7 @@ pub(super) fn english(refusal: &Refusal) -> String {
         R::InspectionOutOfOrder { sequence, expected } => {
             format!("the reply is of inspection {sequence}, and {expected} is expected")
         }
+        R::NoWithdrawalPending => "no withdrawal is pending".to_owned(),
         R::NoInstallationPending => "no operational block was asked for".to_owned(),
         R::BlockOutdated { version, installed } => {
             format!("operational block {version} is not newer than {installed}")
@@ -152,6 +153,7 @@ pub(super) fn french(refusal: &Refusal) -> String {
         R::InspectionOutOfOrder { sequence, expected } => {
             format!("la réponse est celle du relevé {sequence}, et le {expected} est attendu")
         }
+        R::NoWithdrawalPending => "aucun retrait n'est en attente".to_owned(),
         R::NoInstallationPending => "aucun bloc opérationnel n'a été demandé".to_owned(),
         R::BlockOutdated { version, installed } => {
             format!("le bloc opérationnel {version} n'est pas plus récent que le {installed}")
@@ -174,7 +176,12 @@ const fn english_state(state: State) -> &'static str {
             "the provider has suspended the meter: contact them; once they have lifted it, have the meter inspected"
         }
         State::Tampered => "the PSD was opened and will work no more: contact the provider",
-        State::WithdrawPending | State::Withdrawn => "the meter is withdrawn from service",
+        State::WithdrawPending => {
+            "the meter is being withdrawn and franks nothing more: finish the withdrawal"
+        }
+        State::Withdrawn => {
+            "the meter is withdrawn from service and its funds are given back: make and enrol another"
+        }
         State::Operational | State::InspectionDue | State::Locked => {
             "the PSD is in service already"
         }
@@ -194,7 +201,12 @@ const fn french_state(state: State) -> &'static str {
         State::Tampered => {
             "le DSP a été ouvert et ne fonctionnera plus : communiquez avec le fournisseur"
         }
-        State::WithdrawPending | State::Withdrawn => "la machine est retirée du service",
+        State::WithdrawPending => {
+            "la machine est en cours de retrait et n'affranchit plus : terminez le retrait"
+        }
+        State::Withdrawn => {
+            "la machine est retirée du service et ses fonds sont rendus : créez-en une autre et faites-la inscrire"
+        }
         State::Operational | State::InspectionDue | State::Locked => "le DSP est déjà en service",
     }
 }

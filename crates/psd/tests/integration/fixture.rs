@@ -9,7 +9,7 @@ use timbre_postage::{AccountNumber, Amount, Currency, IndiciaNumber, MeterSerial
 use timbre_protocol::inspection::Instruction;
 use timbre_protocol::inspection_profile::InspectionProfile;
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
-use timbre_protocol::{Nonce, Signed, UNSIGNED, inspection, installation, refill};
+use timbre_protocol::{Nonce, Signed, UNSIGNED, inspection, installation, refill, withdrawal};
 use timbre_psd::journal::{Disk, MemoryDisk, Segments};
 use timbre_psd::{
     Birth, JobId, Journal, MarkKind, Memo, MemoFields, MemoryJournal, Performed, Postage, Psd,
@@ -127,6 +127,22 @@ pub(crate) fn inspection_reply(
         cause: None,
         signature: UNSIGNED,
     })
+}
+
+/// What the server answers to a withdrawal, unsigned so that a test may alter it first.
+pub(crate) fn bare_withdrawal_reply(request: &withdrawal::Request) -> withdrawal::Reply {
+    withdrawal::Reply {
+        serial: request.serial,
+        sequence: request.sequence,
+        amount: request.registers.descending,
+        control_sum_after: request.registers.ascending,
+        nonce: request.nonce,
+        signature: UNSIGNED,
+    }
+}
+
+pub(crate) fn withdrawal_reply(request: &withdrawal::Request) -> withdrawal::Reply {
+    signed(bare_withdrawal_reply(request))
 }
 
 /// A device that was just made, on segments of `slots` slots.

@@ -19,3 +19,5 @@ mod power;
 mod printing;
 mod records;
 mod refill;
+mod steps;
+mod withdrawal;
