@@ -38,6 +38,19 @@ impl RequestId {
         RequestId(format!("usage:{serial}:{first}-{last}"))
     }
 
+    /// The id of what takes back what a meter holds, at its withdrawal or when it can be read no more: there can be only
+    /// one.
+    #[must_use]
+    pub fn withdrawal(serial: MeterSerial) -> RequestId {
+        RequestId(format!("withdrawal:{serial}"))
+    }
+
+    /// The id of what gives the customer what was taken back from a meter: there can be only one.
+    #[must_use]
+    pub fn refund(serial: MeterSerial) -> RequestId {
+        RequestId(format!("refund:{serial}"))
+    }
+
     /// The id of a request that came with 16 random bytes of its own.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> RequestId {
@@ -100,6 +113,8 @@ mod tests {
         let serial = MeterSerial::new(42).unwrap();
         assert_eq!(RequestId::refill(serial, 17).as_str(), "refill:TM0000042:17");
         assert_eq!(RequestId::usage(serial, 1, 250).as_str(), "usage:TM0000042:1-250");
+        assert_eq!(RequestId::withdrawal(serial).as_str(), "withdrawal:TM0000042");
+        assert_eq!(RequestId::refund(serial).as_str(), "refund:TM0000042");
         assert_eq!(RequestId::from_bytes([0xAB; 16]).as_str(), "ab".repeat(16));
         assert_eq!(RequestId::refill(serial, 1).reversal().as_str(), "reversal:refill:TM0000042:1");
     }

@@ -18,6 +18,7 @@ use timbre_protocol::{Message, ReadError, Signed};
 use crate::deployment::Deployment;
 use crate::refusal::{Identity, Refused, Transport};
 use crate::store::meters::{self, Meter};
+use crate::store::{replacements, withdrawals};
 
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -95,13 +96,49 @@ pub(crate) async fn signer<M: Signed + Sync>(
     serial: MeterSerial,
     message: &M,
 ) -> Result<Meter, Refused> {
+    let meter = genuine(deployment, serial, message).await?;
+    match meter.state {
+        MeterState::Withdrawn => Err(gone(deployment, &meter).await?),
+        _ => Ok(meter),
+    }
+}
+
+/// As [`signer`], for what a meter that has withdrawn itself still does: it asks again for a reply that was lost, and
+/// delivers its last records.
+pub(crate) async fn closing_signer<M: Signed + Sync>(
+    deployment: &Deployment,
+    serial: MeterSerial,
+    message: &M,
+) -> Result<Meter, Refused> {
+    let meter = genuine(deployment, serial, message).await?;
+    if meter.state == MeterState::Withdrawn {
+        let mut connection = deployment.store.reader().await?;
+        if withdrawals::find(&mut connection, serial, meter.currency).await?.is_none() {
+            return Err(gone(deployment, &meter).await?);
+        }
+    }
+    Ok(meter)
+}
+
+/// The meter whose device signed the message. What became of a meter is told only to itself: nobody else learns it.
+async fn genuine<M: Signed + Sync>(
+    deployment: &Deployment,
+    serial: MeterSerial,
+    message: &M,
+) -> Result<Meter, Refused> {
     let meter = known(deployment, serial).await?;
     message.verify(&meter.device_key).map_err(|_| Identity::BadSignature)?;
-    // Told only to the genuine meter: nobody else learns what became of it.
-    match meter.state {
-        MeterState::Withdrawn => Err(Identity::MeterWithdrawn.into()),
-        MeterState::Enrolled | MeterState::Installed | MeterState::Suspended => Ok(meter),
-    }
+    Ok(meter)
+}
+
+/// Why a meter is not in service any more.
+async fn gone(deployment: &Deployment, meter: &Meter) -> Result<Refused, Refused> {
+    let mut connection = deployment.store.reader().await?;
+    let replaced = replacements::of(&mut connection, meter.serial, meter.currency).await?;
+    Ok(match replaced {
+        Some(_) => Identity::MeterReplaced.into(),
+        None => Identity::MeterWithdrawn.into(),
+    })
 }
 
 /// The enrolled meter of this number.

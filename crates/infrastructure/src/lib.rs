@@ -43,6 +43,8 @@ pub use store::losses::{Loss, LossKind};
 pub use store::meters::{Meter, MeterLimits};
 pub use store::rate_tables::PublishedTable;
 pub use store::refills::BookedRefill;
+pub use store::replacements::{Cause, Replaced};
 pub use store::transfers::StatementLine;
+pub use store::withdrawals::BookedWithdrawal;
 pub use store::{Fate, Fates, Store, StoreError};
 pub use tls::TlsError;

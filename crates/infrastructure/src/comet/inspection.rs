@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::{FundsRefusal, MeterState};
 use timbre_key_store::{KeyRole, KeyStore};
-use timbre_postage::{Amount, Registers};
 use timbre_protocol::inspection::{Instruction, Reply, Request};
 use timbre_protocol::{Hash, Signed, UNSIGNED, write};
 
+use super::contradiction::Shown;
 use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
 use crate::config::Policy;
@@ -20,7 +20,7 @@ use crate::keys;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::inspections::{self, InspectionRecord};
 use crate::store::meters::{self, Meter};
-use crate::store::{StoreError, Work, records, refills};
+use crate::store::{StoreError, Work};
 
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
     let request: Request = call.read()?;
@@ -60,7 +60,7 @@ impl Work for Inspect {
         if found == 0 || (found != before && found != before + 1) {
             return Ok(Err(Books::SequenceMismatch { expected: before + 1, found }.into()));
         }
-        if let Some((code, detail)) = self.contradiction(tx, &meter).await? {
+        if let Some((code, detail)) = self.shown().contradiction(tx, &meter).await? {
             let suspicion =
                 Suspicion { code, detail: &detail, suspends: self.policy.suspends(code) };
             suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
@@ -76,87 +76,15 @@ impl Work for Inspect {
 }
 
 impl Inspect {
-    /// What the device shows that the books do not bear out, as a code and a sentence.
-    async fn contradiction(
-        &self,
-        tx: &mut AnyConnection,
-        meter: &Meter,
-    ) -> Result<Option<(&'static str, String)>, StoreError> {
-        let shown = &self.request.registers;
-        let Some(expected) = self.expected_control_sum(tx, meter).await? else {
-            let detail = format!(
-                "the device has applied refill {}, the last booked is {}",
-                self.request.last_refill_sequence, meter.last_refill
-            );
-            return Ok(Some(("refills-differ", detail)));
-        };
-        let added = shown.control_sum().ok();
-        if added != Some(expected) || self.request.control_sum != expected {
-            let detail = format!(
-                "the control sum is {} and the registers sum to {}, where {expected} was issued",
-                self.request.control_sum,
-                added.map_or_else(|| "nothing".to_owned(), |sum| sum.to_string())
-            );
-            return Ok(Some(("control-sum-mismatch", detail)));
+    fn shown(&self) -> Shown {
+        let request = &self.request;
+        Shown {
+            registers: request.registers,
+            control_sum: request.control_sum,
+            last_refill: request.last_refill_sequence,
+            record_sequence: request.record_sequence,
+            record_chain: request.record_chain,
         }
-        if went_backwards(&meter.registers, shown) {
-            let detail = format!(
-                "ascending {} after {}, descending {}, pieces {} after {}",
-                shown.ascending,
-                meter.registers.ascending,
-                shown.descending,
-                shown.pieces,
-                meter.registers.pieces
-            );
-            return Ok(Some(("register-went-backwards", detail)));
-        }
-        self.other_history(tx, meter).await
-    }
-
-    /// What the control sum must be, by the last refill that the device has applied: the last one booked, or the one
-    /// before it when the reply to the last is still on its way.
-    async fn expected_control_sum(
-        &self,
-        tx: &mut AnyConnection,
-        meter: &Meter,
-    ) -> Result<Option<Amount>, StoreError> {
-        let applied = self.request.last_refill_sequence;
-        if applied == meter.last_refill {
-            return Ok(Some(meter.control_sum));
-        }
-        if applied.checked_add(1) != Some(meter.last_refill) {
-            return Ok(None);
-        }
-        let pending = refills::find(tx, meter.serial, meter.last_refill, meter.currency).await?;
-        Ok(pending.and_then(|refill| meter.control_sum.checked_sub(refill.amount).ok()))
-    }
-
-    /// Whether the device tells another history than the records it uploaded.
-    async fn other_history(
-        &self,
-        tx: &mut AnyConnection,
-        meter: &Meter,
-    ) -> Result<Option<(&'static str, String)>, StoreError> {
-        let (sequence, chain) = (self.request.record_sequence, self.request.record_chain);
-        if sequence < meter.record_sequence {
-            let detail = format!(
-                "the device shows record {sequence} as its last, and record {} is stored",
-                meter.record_sequence
-            );
-            return Ok(Some(("state-rolled-back", detail)));
-        }
-        if sequence > meter.record_sequence {
-            return Ok(None);
-        }
-        let stored = match sequence {
-            0 => Hash::default(),
-            _ => {
-                let chains = records::chains(tx, meter.serial, sequence, sequence).await?;
-                chains.first().map_or_else(Hash::default, |(_, chain)| *chain)
-            }
-        };
-        let detail = || format!("record {sequence} of the device is not the one it uploaded");
-        Ok((stored != chain).then(|| ("device-cloned", detail())))
     }
 
     async fn answer(
@@ -201,10 +129,4 @@ impl Inspect {
         meters::update(tx, meter).await?;
         Ok(reply)
     }
-}
-
-fn went_backwards(before: &Registers, now: &Registers) -> bool {
-    now.ascending.mills() < before.ascending.mills()
-        || now.pieces < before.pieces
-        || now.descending.is_negative()
 }

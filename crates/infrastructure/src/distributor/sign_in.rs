@@ -35,7 +35,13 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     let request: Request = call.read()?;
     let serial = request.serial;
     call.names(serial);
-    let meter = call::signer(deployment, serial, &request).await?;
+    let meter = match call::closing_signer(deployment, serial, &request).await {
+        Err(refused @ Refused::Identity(Identity::MeterReplaced)) => {
+            deployment.store.write(NoteReplaced { serial, now: call.now }).await?;
+            return Err(refused);
+        }
+        signer => signer?,
+    };
     if call.now.duration_since(request.time).abs() > TOLERANCE {
         return Err(Identity::ClockOff.into());
     }
@@ -268,4 +274,27 @@ fn evidence(
         ),
     };
     format!("contact {contact} with record {record} was presented from {address}; {expected}")
+}
+
+/// A device whose place another has taken is somewhere, works, and holds postage by its own lights: a person should know.
+struct NoteReplaced {
+    serial: MeterSerial,
+    now: Timestamp,
+}
+
+impl Work for NoteReplaced {
+    type Output = ();
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        const CODE: &str = "replaced-device-called";
+        const DETAIL: &str = "the device was replaced, and signs in with its own key";
+        meters::lock(tx, self.serial).await?;
+        let before = cases::of(tx, Some(self.serial)).await?;
+        if before.iter().any(|case| case.closed.is_none() && case.code == CODE) {
+            return Ok(());
+        }
+        cases::open(tx, self.serial, self.now, CODE, DETAIL).await?;
+        let subject = self.serial.to_string();
+        audit::append(tx, &subject, self.now, &subject, CODE, DETAIL.to_owned()).await
+    }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::response::Response;
 use timbre_catalogue::{Catalogue, EndpointId, Scheme, endpoint};
 use timbre_protocol::{
-    Exchange, Inspection, Installation, Message, RateDownload, Refill, SignIn, StartupRefresh,
-    TransactionUpload,
+    Exchange, Inspection, Installation, Message, RateDownload, Refill, Replacement, SignIn,
+    StartupRefresh, TransactionUpload, Withdrawal,
 };
 
 use super::plain::Asked;
@@ -122,6 +122,8 @@ fn handler(id: &EndpointId) -> Option<Serves> {
         id if *id == endpoint::INSTALLATION => exchange!(Installation, comet::installation),
         id if *id == endpoint::REFILL => exchange!(Refill, comet::refill),
         id if *id == endpoint::INSPECTION => exchange!(Inspection, comet::inspection),
+        id if *id == endpoint::WITHDRAWAL => exchange!(Withdrawal, comet::withdrawal),
+        id if *id == endpoint::REPLACEMENT => exchange!(Replacement, comet::replacement),
         id if *id == endpoint::TRANSACTION_UPLOAD => {
             exchange!(TransactionUpload, uploads::transactions)
         }
@@ -177,6 +179,6 @@ mod tests {
         let only = ["comet".to_owned(), "distributor".to_owned()];
         let routes = routes(&Catalogue::timbre(), &only, Scheme::Https);
         let services: Vec<_> = routes.iter().map(|route| route.endpoint.service()).collect();
-        assert_eq!(services, ["distributor", "comet", "comet", "comet"]);
+        assert_eq!(services, ["distributor", "comet", "comet", "comet", "comet", "comet"]);
     }
 }

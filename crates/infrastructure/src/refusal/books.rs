@@ -1,8 +1,10 @@
-//! Refusals about what went before: sequence numbers, records and their chain, rate tables.
+//! Refusals about what went before: sequence numbers, records and their chain, withdrawals, rate tables.
 
 use axum::http::StatusCode;
 
-use super::Texts;
+use timbre_postage::MeterSerial;
+
+use super::{Texts, texts};
 
 #[derive(Debug)]
 pub(crate) enum Books {
@@ -14,6 +16,12 @@ pub(crate) enum Books {
     RecordsMissing { expected: u64, found: u64 },
     /// A record, or the chain through it, is not what the device sealed.
     ChainBroken { sequence: u64 },
+    /// The registers of a device that asks to be withdrawn are not what the books say.
+    WithdrawalContradicted,
+    /// Another request of this device was booked as its withdrawal.
+    AlreadyWithdrawn,
+    /// The meter stands in for no other.
+    NothingReplaced(MeterSerial),
     /// No rate table has this name.
     UnknownTable(String),
 }
@@ -24,13 +32,16 @@ impl Books {
             Books::SequenceMismatch { .. } | Books::SequenceReused { .. } => "sequence-mismatch",
             Books::RecordsMissing { .. } => "records-missing",
             Books::ChainBroken { .. } => "chain-broken",
+            Books::WithdrawalContradicted => "withdrawal-contradicted",
+            Books::AlreadyWithdrawn => "already-withdrawn",
+            Books::NothingReplaced(_) => "nothing-replaced",
             Books::UnknownTable(_) => "unknown-table",
         }
     }
 
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Books::UnknownTable(_) => StatusCode::NOT_FOUND,
+            Books::UnknownTable(_) | Books::NothingReplaced(_) => StatusCode::NOT_FOUND,
             _ => StatusCode::CONFLICT,
         }
     }
@@ -58,6 +69,18 @@ impl Books {
                     "Le relevé {sequence} n’est pas celui que la machine a scellé ; votre fournisseur est avisé."
                 ),
                 format!("Record {sequence} is not what the meter sealed; your provider is told."),
+            ),
+            Books::WithdrawalContradicted => texts(
+                "Les registres de la machine et les livres ne concordent pas : rien n’est repris, et votre fournisseur est avisé.",
+                "The meter’s registers and the books disagree: nothing is taken back, and your provider is told.",
+            ),
+            Books::AlreadyWithdrawn => texts(
+                "Cette machine a déjà été retirée par une autre demande ; appelez votre fournisseur.",
+                "This meter was withdrawn by another request already; call your provider.",
+            ),
+            Books::NothingReplaced(serial) => (
+                format!("La machine {serial} n’en remplace aucune."),
+                format!("Meter {serial} replaces none."),
             ),
             Books::UnknownTable(name) => (
                 format!("Aucune grille tarifaire ne porte le nom « {name} »."),

@@ -33,6 +33,8 @@ pub(crate) enum Identity {
     BelievesRevokedKey(KeyRole),
     /// The meter believes a key that is not ours.
     BelievesUnknownKey(KeyRole),
+    /// Another device stands in for this one.
+    MeterReplaced,
     /// The device presents a key other than the one on record.
     KeyChanged,
 }
@@ -52,6 +54,7 @@ impl Identity {
             Identity::DeviceCloned => "device-cloned",
             Identity::BelievesRevokedKey(_) => "believes-revoked-key",
             Identity::BelievesUnknownKey(_) => "believes-unknown-key",
+            Identity::MeterReplaced => "meter-replaced",
             Identity::KeyChanged => "key-changed",
         }
     }
@@ -70,7 +73,8 @@ impl Identity {
             Identity::UnknownMeter(_)
             | Identity::BadSignature
             | Identity::ClockOff
-            | Identity::MeterWithdrawn => StatusCode::FORBIDDEN,
+            | Identity::MeterWithdrawn
+            | Identity::MeterReplaced => StatusCode::FORBIDDEN,
         }
     }
 
@@ -132,6 +136,10 @@ impl Identity {
                 format!(
                     "This meter believes a {role} key that is not this infrastructure’s; call your provider."
                 ),
+            ),
+            Identity::MeterReplaced => texts(
+                "Une autre machine a pris la place de celle-ci ; rendez celle-ci au fournisseur, qui est avisé.",
+                "Another meter has taken the place of this one; return this one to the provider, who is told.",
             ),
             Identity::KeyChanged => texts(
                 "Une autre clé est au dossier pour cette machine ; appelez votre fournisseur.",

@@ -21,7 +21,8 @@ use crate::store::{StoreError, Work, audit, cases, customers, records, seals, tr
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
     let request: Request = call.read()?;
     call.signed_in(deployment, request.serial)?;
-    call::signer(deployment, request.serial, &request).await?;
+    // A withdrawn meter owes the record of its withdrawal.
+    call::closing_signer(deployment, request.serial, &request).await?;
     let acknowledged = deployment
         .store
         .write(Keep { request, policy: deployment.policy.clone(), now: call.now })
