@@ -9,6 +9,10 @@ use timbre_postage::{AccountNumber, Amount, MeterSerial};
 
 use crate::{AccountId, LedgerError, RequestId, Transfer, TransferDraft, TransferKind};
 
+mod rule;
+
+pub use rule::{Evidence, RefundRefusal, WAITING_DAYS, may_release};
+
 /// Postage to be given back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refund {

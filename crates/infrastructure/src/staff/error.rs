@@ -1,6 +1,7 @@
 //! Why something that the staff asked for was not done.
 
 use timbre_catalogue::Version;
+use timbre_funds::refund::RefundRefusal;
 use timbre_funds::{FundsRefusal, LedgerError};
 use timbre_key_store::{KeyId, KeyRole, KeyStoreError};
 use timbre_postage::{AccountNumber, Amount, Currency, Language, MeterSerial, RateTableError};
@@ -128,6 +129,25 @@ pub enum StaffError {
     /// The catalogue is not right.
     #[error("catalogue: {0}")]
     Catalogue(#[from] timbre_catalogue::ReadError),
+    /// The meter was replaced by another already.
+    #[error("meter {meter} was replaced by {successor} already: replace that one instead")]
+    AlreadyReplaced {
+        /// The meter.
+        meter: MeterSerial,
+        /// What stands in for it.
+        successor: MeterSerial,
+    },
+    /// More is to be given back than there is, or less than a device has signed for.
+    #[error("{asked} cannot be given back: the meter held {held}")]
+    TooMuch {
+        /// What was to be given back.
+        asked: Amount,
+        /// What there is.
+        held: Amount,
+    },
+    /// What the meter held is not given back now.
+    #[error(transparent)]
+    Refund(#[from] RefundRefusal),
     /// A rule of the funds says no.
     #[error(transparent)]
     Funds(#[from] FundsRefusal),
@@ -167,6 +187,9 @@ impl StaffError {
             StaffError::CataloguePublished { .. } => "catalogue-published",
             StaffError::CatalogueOutdated { .. } => "catalogue-outdated",
             StaffError::Catalogue(_) => "catalogue",
+            StaffError::AlreadyReplaced { .. } => "already-replaced",
+            StaffError::TooMuch { .. } => "too-much",
+            StaffError::Refund(refusal) => refusal.code(),
             StaffError::Funds(refusal) => refusal.code(),
             StaffError::Ledger(_) => "ledger",
             StaffError::Store(_) => "store",
@@ -243,6 +266,15 @@ impl StaffError {
                     "la version {version} du catalogue {catalogue} est plus ancienne que {current}, qui est publiée : donnez-lui une version plus récente"
                 )
             }
+            StaffError::AlreadyReplaced { meter, successor } => {
+                format!(
+                    "la machine {meter} est déjà remplacée par {successor}\u{a0}: remplacez celle-là"
+                )
+            }
+            StaffError::TooMuch { asked, held } => {
+                format!("{asked} ne peuvent être rendus\u{a0}: la machine contenait {held}")
+            }
+            StaffError::Refund(refusal) => return refusal.message(language),
             StaffError::Funds(refusal) => return refusal.message(language),
             _ => return self.to_string(),
         };

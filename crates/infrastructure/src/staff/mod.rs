@@ -14,6 +14,8 @@ mod marks;
 mod meters;
 mod rates;
 mod reconcile;
+mod refunds;
+mod replacements;
 mod suspensions;
 mod terms;
 
@@ -28,6 +30,8 @@ pub use keys::{Rotation, SigningKey};
 pub use marks::Sighting;
 pub use meters::NewMeter;
 pub use reconcile::{MeterReconciliation, ReconciledLine, StillToCome};
+pub use refunds::{Decision, RefundReceipt};
+pub use replacements::Successor;
 pub use terms::TermsChange;
 pub use timbre_funds::finding::{Evidence, Finding, KINDS, Kind, Severity};
 

@@ -57,7 +57,9 @@ impl FromStr for Cause {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let named = Cause::ALL.into_iter().find(|cause| cause.as_str() == text);
-        named.ok_or_else(|| format!("“{text}” is none of: broken, lost, stolen, tampered, withdrawn"))
+        named.ok_or_else(|| {
+            format!("“{text}” is none of: broken, lost, stolen, tampered, withdrawn")
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use timbre_funds::finding::{Evidence, Finding};
 use timbre_funds::usage::{self, Usage};
 use timbre_postage::{Amount, Registers};
-use timbre_protocol::transaction_upload::{Reply, Request, TransactionRecord};
+use timbre_protocol::transaction_upload::{RecordKind, Reply, Request, TransactionRecord};
 use timbre_protocol::{Hash, write};
 
 use super::progress::{self, Break};
@@ -16,6 +16,7 @@ use crate::config::Policy;
 use crate::deployment::Deployment;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::meters::{self, Meter};
+use crate::store::withdrawals::{self, BookedWithdrawal};
 use crate::store::{StoreError, Work, audit, cases, customers, records, seals, transfers};
 
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
@@ -60,6 +61,10 @@ impl Work for Keep {
         let Some(last) = new.last() else { return Ok(Ok(meter.record_sequence)) };
         let before = self.stored_registers(tx, &meter).await?;
         if let Err(broken) = progress::moves(before, new) {
+            return self.refuse(tx, &meter, broken).await;
+        }
+        let withdrawn = withdrawals::find(tx, meter.serial, meter.currency).await?;
+        if let Err(broken) = ends(withdrawn.as_ref(), new) {
             return self.refuse(tx, &meter, broken).await;
         }
         records::insert(tx, meter.serial, new).await?;
@@ -184,4 +189,27 @@ impl Keep {
         audit::append(tx, &subject, self.now, &subject, "upload-refused", detail).await?;
         Ok(Err(Books::ChainBroken { sequence }.into()))
     }
+}
+
+/// A withdrawal is recorded where and as it was booked, and nothing after it: else a device was set back to a time when it
+/// still held what it gave back, or never gave it back at all.
+fn ends(booked: Option<&BookedWithdrawal>, new: &[TransactionRecord]) -> Result<(), Break> {
+    let wrong = |record: &&TransactionRecord| match booked {
+        None => record.kind == RecordKind::Withdrawal,
+        Some(booked) if record.sequence <= booked.record_sequence => {
+            record.kind == RecordKind::Withdrawal
+        }
+        Some(booked) => {
+            record.sequence != booked.record_sequence + 1
+                || record.kind != RecordKind::Withdrawal
+                || record.amount != booked.amount
+        }
+    };
+    new.iter().find(wrong).map_or(Ok(()), |record| {
+        let reason = match booked {
+            None => "it is a withdrawal, and none is booked",
+            Some(_) => "it is not the booked withdrawal, which is the last record",
+        };
+        Err(Break { sequence: record.sequence, reason: reason.to_owned() })
+    })
 }
