@@ -11,6 +11,7 @@ use timbre_postage::{Currency, MeterSerial, Registers};
 
 use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 
 /// Why a device is replaced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -82,9 +83,10 @@ pub struct Replaced {
 }
 
 pub(crate) async fn insert(tx: &mut AnyConnection, of: &Replaced) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO replacements (meter, successor, cause, reason, ascending, descending, pieces, replaced)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         RETURNING *",
     )
     .bind(i64::from(of.meter.number()))
     .bind(i64::from(of.successor.number()))
@@ -94,9 +96,9 @@ pub(crate) async fn insert(tx: &mut AnyConnection, of: &Replaced) -> Result<(), 
     .bind(of.registers.descending.mills())
     .bind(stored(of.registers.pieces)?)
     .bind(of.replaced.as_microsecond())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::REPLACEMENTS, &Subject::Meter(of.meter), &row)
 }
 
 /// What became of a meter, if it was replaced.

@@ -9,6 +9,7 @@ use timbre_protocol::Hash;
 
 use super::StoreError;
 use super::row::{Columns, stored};
+use super::seals::{self, Subject};
 
 /// A withdrawal as it was booked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -39,9 +40,10 @@ pub(crate) async fn insert(
     tx: &mut AnyConnection,
     withdrawal: &BookedWithdrawal,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO withdrawals (meter, sequence, digest, amount, ascending, pieces, record_sequence, booked, reply)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         RETURNING *",
     )
     .bind(i64::from(withdrawal.meter.number()))
     .bind(stored(withdrawal.sequence)?)
@@ -52,9 +54,9 @@ pub(crate) async fn insert(
     .bind(stored(withdrawal.record_sequence)?)
     .bind(withdrawal.booked.as_microsecond())
     .bind(withdrawal.reply.clone())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::WITHDRAWALS, &Subject::Meter(withdrawal.meter), &row)
 }
 
 /// The withdrawal of a meter, if it was withdrawn.

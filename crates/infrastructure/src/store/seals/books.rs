@@ -56,9 +56,11 @@ pub(crate) const RATE_TABLES: Book = once("rate_tables", &["name"], By::Whole("r
 pub(crate) const REFILLS: Book = once("refills", &["meter", "sequence"], By::Meter("meter"));
 pub(crate) const REFUNDED_MARKS: Book =
     once("refunded_marks", &["meter", "pieces"], By::Account("customer"));
+pub(crate) const REPLACEMENTS: Book = once("replacements", &["meter"], By::Meter("meter"));
 pub(crate) const SPOILED_CLAIMS: Book =
     once("spoiled_claims", &["customer", "id"], By::Account("customer"));
 pub(crate) const TRANSFERS: Book = once("transfers", &["customer", "id"], By::MeterOrCustomer);
+pub(crate) const WITHDRAWALS: Book = once("withdrawals", &["meter"], By::Meter("meter"));
 
 /// Every sealed table.
 pub(crate) const BOOKS: &[Book] = &[
@@ -75,8 +77,10 @@ pub(crate) const BOOKS: &[Book] = &[
     RATE_TABLES,
     REFILLS,
     REFUNDED_MARKS,
+    REPLACEMENTS,
     SPOILED_CLAIMS,
     TRANSFERS,
+    WITHDRAWALS,
 ];
 
 /// Tables without seals, and why that is enough.
@@ -86,6 +90,7 @@ pub(crate) const UNSEALED: &[(&str, &str)] = &[
     ("contacts", "the number of the last contact, which the device presents again: no money"),
     ("device_keys", "each is signed by the device’s key before it"),
     ("identities", "held against the keys and the authority on disk when the store is opened"),
+    ("machine_settings", "what a customer set, kept for the next machine: no money"),
     ("marks", "what was seen at the sorting centre: no money"),
     (
         "records",
