@@ -44,6 +44,9 @@ pub struct LedgerSide {
     pub issued: Amount,
     /// All refunds booked.
     pub refunded: Amount,
+    /// Of the refunds booked, those of which no record of the meter has come in: it will come, or the meter can be read no
+    /// more and a person decided.
+    pub refund_in_flight: Amount,
     /// Of the refills booked, those later than the last one the meter had applied when it last reported
     /// its registers; all of them if it never did.
     pub unconfirmed: Amount,
@@ -134,6 +137,13 @@ fn ledger_and_records(
     if let Some(used) = ledger.used.filter(|used| *used != records.debits) {
         found.push(Discrepancy::LedgerUseDiffers { ledger: used, records: records.debits });
     }
+    if !ledger.refund_in_flight.is_zero() {
+        pending.push(Pending::RefundInFlight { amount: ledger.refund_in_flight });
+    }
+    if records.refunds.mills() > ledger.refunded.mills() {
+        let (booked, recorded) = (ledger.refunded, records.refunds);
+        found.push(Discrepancy::RefundsNotBooked { booked, recorded });
+    }
     let (booked, recorded) = (ledger.issued, records.refills);
     let applied = less(ledger.issued, ledger.unconfirmed);
     // The records can be held against what the meter has applied only once they reach as far.
@@ -152,7 +162,7 @@ fn ledger_and_records(
 
 /// Ascending + descending is what was issued and has arrived, less refunds.
 fn registers_and_ledger(audit: &Audit, ledger: &LedgerSide, found: &mut Vec<Discrepancy>) {
-    let expected = less(less(ledger.issued, ledger.unconfirmed), ledger.refunded);
+    let expected = less(less(ledger.issued, ledger.unconfirmed), told(ledger));
     let largest = Amount::from_mills(i64::MAX, expected.currency());
     let added = audit.registers.control_sum().unwrap_or(largest);
     if let Some(given) = [audit.control_sum, added].into_iter().find(|sum| *sum != expected) {
@@ -187,11 +197,16 @@ fn registers_and_records(
     }
 }
 
+/// The refunds of which the meter has told.
+fn told(ledger: &LedgerSide) -> Amount {
+    less(ledger.refunded, ledger.refund_in_flight)
+}
+
 fn lines(books: &MeterBooks) -> Vec<Line> {
     let MeterBooks { ledger, records, .. } = books;
     let audit = books.audit.map(|audit| audit.registers);
     let money = |amount| Some(Figure::Money(amount));
-    let issued = less(ledger.issued, ledger.refunded);
+    let issued = less(ledger.issued, told(ledger));
     let recorded = less(records.refills, records.refunds);
     vec![
         Line {

@@ -36,7 +36,7 @@ fn evidence(found: &Discrepancy) -> Evidence {
         D::LedgerUseDiffers { ledger, records } => {
             Evidence::differs(records.decimal(), ledger.decimal())
         }
-        D::RefillsNotBooked { booked, recorded } => {
+        D::RefillsNotBooked { booked, recorded } | D::RefundsNotBooked { booked, recorded } => {
             Evidence::differs(booked.decimal(), recorded.decimal())
         }
         D::RefillsNotRecorded { applied, recorded } => {

@@ -116,6 +116,10 @@ kinds! {
     "refills-differ" Critical YES;
     "la machine a appliqué une recharge inconnue", "the meter has applied a refill that is not ours";
     "Suspendre et retirer la machine.", "Suspend and withdraw the meter.";
+    "refunds-not-booked" Critical YES;
+    "un retrait enregistré n’est pas comptabilisé", "a withdrawal that was recorded is not booked";
+    "Ne rien rembourser ; comparer le journal de la machine avec les livres.",
+    "Refund nothing; compare the meter’s journal with the books.";
     "refill-unconfirmed" Warning NO;
     "une recharge comptabilisée n’est jamais confirmée", "a refill that was booked is never confirmed";
     "Joindre le client : la machine reçoit la même réponse en redemandant.",

@@ -63,6 +63,13 @@ pub enum Discrepancy {
         /// All refills recorded.
         recorded: Amount,
     },
+    /// The meter has recorded a withdrawal of which nothing is booked.
+    RefundsNotBooked {
+        /// All refunds booked.
+        booked: Amount,
+        /// All refunds recorded.
+        recorded: Amount,
+    },
     /// The registers do not sum to the refills booked, less refunds.
     ControlSumDiffers {
         /// What the ledger says.
@@ -99,6 +106,7 @@ impl Discrepancy {
             Self::LedgerUseDiffers { .. } => "ledger-use-differs",
             Self::RefillsNotBooked { .. } => "refills-not-booked",
             Self::RefillsNotRecorded { .. } => "refills-not-recorded",
+            Self::RefundsNotBooked { .. } => "refunds-not-booked",
             Self::ControlSumDiffers { .. } => "control-sum-differs",
             Self::RegistersDiffer { .. } => "registers-differ",
             Self::RegistersWentBackwards { .. } => "registers-went-backwards",
@@ -171,6 +179,13 @@ impl Discrepancy {
                 money(applied),
                 money(recorded)
             ),
+            Self::RefundsNotBooked { booked, recorded } => say!(
+                language,
+                "les retraits enregistrés par la machine font {1}, alors que {0} seulement ont été comptabilisés",
+                "the withdrawals that the meter recorded come to {1}, and only {0} was booked",
+                money(booked),
+                money(recorded)
+            ),
             _ => return None,
         })
     }
@@ -239,6 +254,11 @@ pub enum Pending {
         /// What they come to.
         amount: Amount,
     },
+    /// A refund is booked of which no record has come in.
+    RefundInFlight {
+        /// What it comes to.
+        amount: Amount,
+    },
 }
 
 impl Pending {
@@ -249,6 +269,7 @@ impl Pending {
             Self::NoAudit => "no-audit",
             Self::RecordsOutstanding { .. } => "records-outstanding",
             Self::RefillsInFlight { .. } => "refills-in-flight",
+            Self::RefundInFlight { .. } => "refund-in-flight",
         }
     }
 
@@ -272,6 +293,12 @@ impl Pending {
                 language,
                 "{} de recharges sont comptabilisés sans que la machine les ait encore enregistrés",
                 "{} of refills is booked and not yet in the meter’s records",
+                amount.format(language)
+            ),
+            Self::RefundInFlight { amount } => say!(
+                language,
+                "{} sont repris à la machine, dont aucun enregistrement ne parle : il est à venir, ou l’appareil ne peut plus être lu",
+                "{} is taken back from the meter and not in its records: they are to come, or the device can be read no more",
                 amount.format(language)
             ),
         }

@@ -263,6 +263,7 @@ impl World {
             ledger: LedgerSide {
                 issued: self.issued(),
                 refunded: cad("0"),
+                refund_in_flight: cad("0"),
                 unconfirmed,
                 used: Some(self.balance(AccountId::Post(serial()))),
             },

@@ -15,6 +15,7 @@ fn books() -> MeterBooks {
         ledger: LedgerSide {
             issued: cad("800"),
             refunded: cad("0"),
+            refund_in_flight: cad("0"),
             unconfirmed: cad("0"),
             used: Some(cad("495.86")),
         },
@@ -57,6 +58,7 @@ fn a_meter_that_never_did_anything_waits_for_its_first_report() {
         ledger: LedgerSide {
             issued: nothing,
             refunded: nothing,
+            refund_in_flight: nothing,
             unconfirmed: nothing,
             used: Some(nothing),
         },
@@ -104,13 +106,19 @@ const DISCREPANCIES: &[(&str, Change, &str, &str)] = &[
             books.ledger.issued = cad("800.001");
             books.records.refills = cad("800.001");
             books.records.refunds = cad("0.001");
+            books.ledger.refunded = cad("0.001");
+            books.ledger.refund_in_flight = cad("0.001");
         },
         "the debits recorded come to $495.86, and the last record’s ascending register is $495.861",
         "les débits enregistrés font 495,86 $, et le totalisateur du dernier enregistrement est de 495,861 $",
     ),
     (
         "recorded-balance-differs",
-        |books| books.records.refunds = cad("1"),
+        |books| {
+            books.records.refunds = cad("1");
+            books.ledger.refunded = cad("1");
+            books.ledger.refund_in_flight = cad("1");
+        },
         "the refills less the debits recorded come to $303.14, and the last record’s descending register is $304.14",
         "les recharges moins les débits enregistrés font 303,14 $, et le soustracteur du dernier enregistrement est de 304,14 $",
     ),
@@ -143,6 +151,16 @@ const DISCREPANCIES: &[(&str, Change, &str, &str)] = &[
         },
         "the meter has applied $900.00 of refills, and recorded $800.00",
         "la machine a reçu 900,00 $ de recharges, et en a enregistré 800,00 $",
+    ),
+    (
+        "refunds-not-booked",
+        |books| {
+            books.records.refunds = cad("304.14");
+            books.records.last_registers = registers("495.86", "0", 371);
+            books.audit = None;
+        },
+        "the withdrawals that the meter recorded come to $304.14, and only $0.00 was booked",
+        "les retraits enregistrés par la machine font 304,14 $, alors que 0,00 $ seulement ont été comptabilisés",
     ),
     (
         "control-sum-differs",
@@ -228,6 +246,16 @@ fn records_that_came_after_the_report_may_have_gone_forward() {
     books.ledger.unconfirmed = cad("100");
     let reconciliation = reconcile::meter(&books);
     assert!(reconciliation.is_settled(), "{reconciliation}");
+}
+
+#[test]
+fn a_refund_is_in_flight_until_the_meter_has_recorded_it() {
+    let mut books = books();
+    books.ledger.refunded = cad("304.14");
+    books.ledger.refund_in_flight = cad("304.14");
+    let reconciliation = reconcile::meter(&books);
+    assert!(reconciliation.discrepancies.is_empty(), "{reconciliation}");
+    assert_eq!(reconciliation.pending, [Pending::RefundInFlight { amount: cad("304.14") }]);
 }
 
 #[test]

@@ -246,9 +246,12 @@ impl Work for Gather {
         };
         let refunded = of_kind(TransferKind::Refund);
         let used = AccountId::Post(serial);
+        let refunded = Amount::from_mills(-refunded.mills(), currency);
+        let in_flight = (refunded.mills() - scanned.records.refunds.mills()).max(0);
         let ledger = LedgerSide {
             issued: of_kind(TransferKind::Refill),
-            refunded: Amount::from_mills(-refunded.mills(), currency),
+            refunded,
+            refund_in_flight: Amount::from_mills(in_flight, currency),
             unconfirmed: unconfirmed(&meter, &refills, applied),
             used: Some(transfers::balance(tx, meter.account, used, currency).await?),
         };

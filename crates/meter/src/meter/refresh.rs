@@ -33,6 +33,8 @@ impl Meter {
             software: SOFTWARE.to_owned(),
             block_version: self.block_version(),
             rate_tables: self.rates.held.clone(),
+            replaces: None,
+            settings: None,
         };
         let reply = self.call::<StartupRefresh>(&request).await?;
         let rates = self.download_rates(&reply.rate_tables).await?;

@@ -3,11 +3,13 @@
 use timbre_postage::{Amount, MeterSerial};
 use timbre_protocol::inspection::Instruction;
 use timbre_protocol::transaction_upload::RecordKind;
-use timbre_protocol::withdrawal::Reply;
-use timbre_psd::journal::MemoryDisk;
-use timbre_psd::{Applied, Psd, State};
+use timbre_protocol::withdrawal::{self, Reply};
+use timbre_psd::journal::{MemoryDisk, Segments};
+use timbre_psd::{Applied, Psd, PsdError, State};
 
+use crate::disks::{CrashDisk, Image, ImageDisk};
 use crate::fixture::*;
+use crate::power::{Power, with};
 
 #[test]
 fn all_that_is_left_is_given_back_and_the_device_is_itself_after_every_step() {
@@ -142,4 +144,71 @@ fn a_pending_or_done_withdrawal_outlives_the_segment_that_tells_of_it() {
     psd.apply_withdrawal(&withdrawal_reply(&request), at(21)).unwrap();
     let seen = Psd::examine(psd.into_journal(), TODAY).unwrap();
     assert_eq!((seen.state, seen.control_sum), (State::Withdrawn, cents(0)));
+}
+
+/// What the world saw of a withdrawal, and after how many operations of the disk.
+#[derive(Default)]
+struct Seen {
+    operational: usize,
+    sent: Option<(usize, withdrawal::Request)>,
+    applied: usize,
+}
+
+/// A life that ends in a refused withdrawal, an inspection, and a withdrawal.
+fn live(disk: &CrashDisk) -> Result<Seen, PsdError> {
+    let mut seen = Seen::default();
+    let mut psd = operational_on(disk.clone(), 12);
+    seen.operational = disk.operations();
+    let refused = psd.withdrawal_request(at(6), nonce(7))?;
+    psd.cancel_withdrawal(refused.sequence, at(7))?;
+    let request = psd.inspection_request(at(8), nonce(3))?;
+    psd.apply_inspection(&inspection_reply(&request, Instruction::Continue), at(9))?;
+    let paid = frank(&mut psd, cents(1_44), at(10))?;
+    psd.complete(paid.record_sequence)?;
+    let request = psd.withdrawal_request(at(11), nonce(9))?;
+    seen.sent = Some((disk.operations(), request.clone()));
+    psd.apply_withdrawal(&withdrawal_reply(&request), at(12))?;
+    seen.applied = disk.operations();
+    Ok(seen)
+}
+
+#[test]
+fn no_power_cut_at_any_operation_gives_back_too_much_too_little_or_twice() {
+    let disk = CrashDisk::default();
+    let seen = live(&disk).unwrap();
+    let (mut power, mut judged) = (Power::default(), 0);
+    for (cut, op) in (1..).zip(disk.trace()) {
+        power.take(&op);
+        if cut < seen.operational {
+            continue;
+        }
+        for base in power.bases() {
+            for sectors in power.outcomes(&base, 32) {
+                judge(with(&base, &sectors), &seen, cut);
+                judged += 1;
+            }
+        }
+    }
+    assert!(judged > 500, "{judged}");
+}
+
+fn judge(image: Image, seen: &Seen, cut: usize) {
+    let journal = Segments::on_existing(ImageDisk::of(image), 12).unwrap();
+    let mut psd = Psd::open(journal, device_keys()).unwrap();
+    assert_eq!(psd.registers().control_sum(), Ok(psd.control_sum()), "cut at {cut}");
+    let sent = seen.sent.as_ref().filter(|(after, _)| *after <= cut).map(|(_, sent)| sent);
+    match (sent, psd.withdrawal()) {
+        (_, Some(done)) => assert_eq!(done.amount, cents(98_56), "cut at {cut}"),
+        (Some(sent), None) => {
+            assert!(cut < seen.applied, "a withdrawal that was applied is gone, cut at {cut}");
+            // What left the device is asked again, unchanged, and finishes it.
+            let again = psd.withdrawal_request(at(50), nonce(50)).unwrap();
+            assert_eq!(again, *sent, "cut at {cut}");
+            psd.apply_withdrawal(&withdrawal_reply(&again), at(51)).unwrap();
+        }
+        // Nothing left the device that the server could have booked.
+        (None, None) => return,
+    }
+    assert_eq!(psd.state(TODAY), State::Withdrawn);
+    assert!(psd.registers().descending.is_zero());
 }

@@ -5,7 +5,8 @@ use timbre_key_store::{KeyRole, KeyStore, MemoryKeys, PublicKey};
 use timbre_postage::{Amount, Currency, MeterSerial, Registers};
 use timbre_protocol::transaction_upload::{Reason, RecordKind, TransactionRecord};
 use timbre_protocol::{
-    Hash, Nonce, Signed, UNSIGNED, inspection, installation, refill, sign_in, transaction_upload,
+    Hash, Nonce, Signed, UNSIGNED, inspection, installation, refill, replacement, sign_in,
+    transaction_upload, withdrawal,
 };
 
 pub(crate) struct Device {
@@ -166,6 +167,35 @@ impl Device {
             nonce: nonce(),
             signature: UNSIGNED,
         }
+    }
+
+    /// The request to give back what is left, unsigned, for a scenario to alter.
+    pub(crate) fn withdrawal_draft(&self) -> withdrawal::Request {
+        withdrawal::Request {
+            serial: self.serial,
+            sequence: 1,
+            registers: self.registers,
+            control_sum: self.control_sum(),
+            last_refill_sequence: self.refills,
+            record_sequence: self.records.len() as u64,
+            record_chain: self.chain(),
+            time: Timestamp::now(),
+            nonce: nonce(),
+            signature: UNSIGNED,
+        }
+    }
+
+    /// Gives back what the reply says.
+    pub(crate) fn withdraw(&mut self, reply: &withdrawal::Reply) {
+        assert_eq!(reply.amount, self.registers.descending);
+        self.registers.descending = cad("0");
+        assert_eq!(self.control_sum(), reply.control_sum_after);
+        self.record(RecordKind::Withdrawal, reply.amount);
+    }
+
+    pub(crate) fn replacement(&self) -> replacement::Request {
+        let (serial, time, nonce) = (self.serial, Timestamp::now(), nonce());
+        self.sign(replacement::Request { serial, time, nonce, signature: UNSIGNED })
     }
 
     /// The records from `first` on, unsigned, for a scenario to alter.
