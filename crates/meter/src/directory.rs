@@ -7,6 +7,7 @@
 //! keys.sealed     the private keys of the postal security device, unless they are in a token
 //! psd/            its journal: registers, refills, every mark
 //! rates/          rate tables as downloaded, signed; verified at every start
+//! configuration.xml  what is known of the meter whose place this one took, signed
 //! acknowledged    the last transaction record that the infrastructure has confirmed
 //! jobs/           runs that were started, so that an interrupted one goes on
 //! output/         where marks go when no folder is named
@@ -80,6 +81,14 @@ impl Directory {
 
     pub(crate) fn acknowledged(&self) -> PathBuf {
         self.root.join("acknowledged")
+    }
+
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.root.join("configuration.xml")
+    }
+
+    pub(crate) fn settings_file(&self) -> PathBuf {
+        Directory::settings(&self.root)
     }
 
     pub(crate) fn jobs(&self) -> PathBuf {

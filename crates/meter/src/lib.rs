@@ -30,8 +30,9 @@ pub use jobs::{
     RunOptions, RunSummary, Stopped, Subtotal,
 };
 pub use meter::{
-    Enrolment, Franked, FundsReport, Inspected, Installed, Meter, Outcome, RateStatus,
-    RefillReceipt, Refreshed, SignedIn, Status, TaskReport, UnfinishedRun, Unprinted, Uploaded,
+    Configuration, Enrolment, Examined, Franked, FundsReport, Inspected, Installed, Meter, Outcome,
+    RateStatus, RefillReceipt, Refreshed, SignedIn, Status, TaskReport, UnfinishedRun, Unprinted,
+    Uploaded, Withdrawn,
 };
 pub use piece::{Franking, PieceRequest};
 pub use settings::{
@@ -39,7 +40,7 @@ pub use settings::{
 };
 pub use timbre_protocol::transaction_upload::Reason as UploadReason;
 pub use timbre_psd::TrustAnchors;
-pub use trigger::{Snapshot, Task, Trigger, plan, settles_refill};
+pub use trigger::{Snapshot, Task, Trigger, plan, settles_refill, settles_withdrawal};
 
 /// Name and version of the meter's software, as it introduces itself.
 pub const SOFTWARE: &str = concat!("timbre-meter/", env!("CARGO_PKG_VERSION"));

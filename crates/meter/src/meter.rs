@@ -4,6 +4,7 @@
 //! directory and its lock, the postal security device, the keys, the rates, the way to the infrastructure.
 
 mod acknowledged;
+mod configuration;
 mod create;
 mod frank;
 mod inspect;
@@ -14,8 +15,10 @@ mod refresh;
 mod run_file;
 mod sign_in;
 mod status;
+mod tamper;
 mod tasks;
 mod upload;
+mod withdraw;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,9 +30,10 @@ use jiff::tz::TimeZone;
 use timbre_indicium::Artwork;
 use timbre_key_store::{KeyRole, KeyStore, PublicKey};
 use timbre_postage::{MeterSerial, Registers};
-use timbre_protocol::Nonce;
-use timbre_psd::{FileJournal, Psd};
+use timbre_protocol::{Nonce, replacement};
+use timbre_psd::{FileJournal, Psd, State};
 
+pub use configuration::Configuration;
 pub use create::Enrolment;
 pub use frank::Franked;
 pub use inspect::Inspected;
@@ -39,8 +43,10 @@ pub use refill::RefillReceipt;
 pub use refresh::Refreshed;
 pub use sign_in::SignedIn;
 pub use status::{FundsReport, RateStatus, Status, UnfinishedRun};
+pub use tamper::Examined;
 pub use tasks::{Outcome, TaskReport};
 pub use upload::Uploaded;
+pub use withdraw::Withdrawn;
 
 use crate::clock::Clock;
 use crate::directory::Directory;
@@ -63,6 +69,8 @@ pub struct Meter {
     rates: Rates,
     /// The last record that the infrastructure has confirmed.
     acknowledged: u64,
+    /// What is known of the meter whose place this one took.
+    configuration: Option<replacement::Reply>,
     /// Made when first needed: most commands frank nothing.
     artwork: Option<Artwork>,
     /// Made when first needed: most commands go nowhere.
@@ -74,7 +82,7 @@ impl Meter {
     /// Opens the meter in `directory`.
     ///
     /// # Errors
-    /// [`Refusal::InUse`] names the process that has it; faults of the settings, the keys and the device;
+    /// [`Refusal::InUse`] names the process that has it; a device that was opened; faults of the settings, the keys and the device;
     /// a damaged device tells its registers. Rates that cannot be used are no error here: see
     /// [`Meter::status`].
     pub fn open(directory: &Path, clock: Clock) -> Result<Meter, MeterError> {
@@ -84,8 +92,17 @@ impl Meter {
         }
         let settings = Settings::read(&file)?;
         let directory = Directory::hold(directory)?;
-        let keys = keys::open(&directory, &settings)?;
+        let keys = keys::open(&directory, &settings).or_else(|error| {
+            tamper::refuse_tampered(&directory)?;
+            Err(error)
+        })?;
         let psd = Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&keys))?;
+        if psd.state(Date::MIN) == State::Tampered {
+            // It was opened, and the power went before its keys did.
+            drop(psd);
+            tamper::refuse_tampered(&directory)?;
+            return Err(Refusal::Device(timbre_psd::Refusal::State(State::Tampered)).into());
+        }
         Meter::assemble(directory, settings, clock, keys, psd)
     }
 
@@ -108,6 +125,7 @@ impl Meter {
             tracing::warn!(file = %problem.file.display(), "a rate table cannot be used: {}", problem.reason.en);
         }
         let acknowledged = acknowledged::read(&directory.acknowledged(), psd.record_sequence())?;
+        let configuration = configuration::kept(&directory, psd.serial(), psd.funds_key())?;
         let indicium_key = keys.public_key(KeyRole::Indicium)?;
         Ok(Meter {
             directory,
@@ -119,6 +137,7 @@ impl Meter {
             psd,
             rates,
             acknowledged,
+            configuration,
             artwork: None,
             link: None,
             session: None,

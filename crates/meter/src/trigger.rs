@@ -61,6 +61,10 @@ pub enum Task {
     Inspection,
     /// Upload the transaction records that are not acknowledged.
     TransactionUpload(Reason),
+    /// Fetch the configuration data of the meter whose place this one took.
+    Configuration,
+    /// Finish a withdrawal that was begun.
+    Withdrawal,
 }
 
 impl Task {
@@ -74,6 +78,8 @@ impl Task {
             Task::Refill(_) => "refill",
             Task::Inspection => "inspection",
             Task::TransactionUpload(_) => "transaction-upload",
+            Task::Configuration => "configuration",
+            Task::Withdrawal => "withdrawal",
         }
     }
 }
@@ -98,9 +104,9 @@ impl Snapshot {
         matches!(self.state, State::Manufactured | State::Initialised)
     }
 
-    /// Withdrawn or opened: nothing but its records is of use any more.
+    /// On its way out of service, or out of it: nothing but its records is of use any more.
     fn is_out_of_service(&self) -> bool {
-        matches!(self.state, State::Tampered | State::WithdrawPending | State::Withdrawn)
+        matches!(self.state, State::WithdrawPending | State::Withdrawn)
     }
 
     fn refill_when_low(&self) -> Option<Task> {
@@ -127,11 +133,22 @@ impl Snapshot {
 /// before it is a transaction too, and the infrastructure should know of it when the meter falls silent.
 ///
 /// A meter without its operational block asks for it (REQ FUNDS-4). A suspended one asks to be inspected,
-/// which is how it learns that it may go on. One that is out of service still delivers its records.
+/// which is how it learns that it may go on. One that is being withdrawn finishes that, one that is withdrawn still delivers
+/// its records, and one that was opened does nothing.
 #[must_use]
 pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
     let mut tasks = Vec::new();
     match trigger {
+        // Its keys are gone: nobody would believe what it says.
+        _ if meter.state == State::Tampered => return tasks,
+        Trigger::PowerOn | Trigger::Sleep | Trigger::PowerOff
+            if meter.state == State::WithdrawPending =>
+        {
+            tasks.push(Task::Withdrawal);
+        }
+        Trigger::PowerOn if meter.state == State::Withdrawn && meter.unacknowledged > 0 => {
+            tasks.push(Task::TransactionUpload(Reason::OnDemand));
+        }
         _ if meter.is_out_of_service() => {}
         Trigger::Installed => {
             tasks.extend([Task::Installation, Task::StartupRefresh]);
@@ -156,6 +173,13 @@ pub fn plan(trigger: Trigger, meter: &Snapshot) -> Vec<Task> {
         tasks.push(Task::TransactionUpload(reason));
     }
     tasks
+}
+
+/// Whether a refusal of this code is of the withdrawal itself, so that nothing was booked and the device stays in service:
+/// an infrastructure answers a booked withdrawal with its reply before it looks at anything else.
+#[must_use]
+pub fn settles_withdrawal(code: &str) -> bool {
+    matches!(code, "withdrawal-contradicted" | "meter-not-installed")
 }
 
 /// Whether a refusal of this code is of the refill itself, so that it is known never to have been booked: an

@@ -1,6 +1,7 @@
 //! Replacement (REQ FUNDS-5): a device that stands in for another gets the configuration data of the other. It moves no
 //! money, so it may be asked for again.
 
+use timbre_key_store::KeyRole;
 use timbre_protocol::replacement::{Limits, Reply, Request};
 use timbre_protocol::{Signed, UNSIGNED, write};
 
@@ -37,5 +38,7 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
         nonce: request.nonce,
         signature: UNSIGNED,
     };
-    Ok(write(&reply.sign(&*deployment.keys)?))
+    drop(connection);
+    let keys = deployment.keys_for(KeyRole::Funds, serial).await?;
+    Ok(write(&reply.sign(&*keys)?))
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::refund::{Refund, take_back};
 use timbre_funds::{FundsRefusal, MeterState, RequestId};
-use timbre_key_store::KeyStore;
+use timbre_key_store::{KeyRole, KeyStore};
 use timbre_postage::{Amount, Registers};
 use timbre_protocol::withdrawal::{Reply, Request};
 use timbre_protocol::{Hash, Signed, UNSIGNED, write};
@@ -17,7 +17,9 @@ use timbre_protocol::{Hash, Signed, UNSIGNED, write};
 use super::contradiction::Shown;
 use super::suspicion::{self, Suspicion};
 use crate::call::{self, Call, today};
+use crate::config::Policy;
 use crate::deployment::Deployment;
+use crate::keys;
 use crate::refusal::{Books, Identity, Refused};
 use crate::store::meters::{self, Meter};
 use crate::store::withdrawals::{self, BookedWithdrawal};
@@ -28,16 +30,16 @@ pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<Strin
     call.signed_in(deployment, request.serial)?;
     call::closing_signer(deployment, request.serial, &request).await?;
     let digest = Sha256::digest(request.to_be_signed()).into();
-    let keys = deployment.keys.clone();
-    let suspends = deployment.suspend_on_mismatch;
-    deployment.store.write(Withdraw { request, digest, keys, suspends, now: call.now }).await?
+    let keys = deployment.keys_for(KeyRole::Funds, request.serial).await?;
+    let policy = deployment.policy.clone();
+    deployment.store.write(Withdraw { request, digest, keys, policy, now: call.now }).await?
 }
 
 struct Withdraw {
     request: Request,
     digest: Hash,
     keys: Arc<dyn KeyStore>,
-    suspends: bool,
+    policy: Policy,
     now: Timestamp,
 }
 
@@ -65,7 +67,8 @@ impl Work for Withdraw {
             return Ok(Err(Books::RecordsMissing { expected, found }.into()));
         }
         if let Some((code, detail)) = self.shown().contradiction_at_the_end(tx, &meter).await? {
-            let suspicion = Suspicion { code, detail: &detail, suspends: self.suspends };
+            let suspicion =
+                Suspicion { code, detail: &detail, suspends: self.policy.suspends(code) };
             suspicion::act(tx, &mut meter, &suspicion, self.now).await?;
             return Ok(Err(Books::WithdrawalContradicted.into()));
         }
@@ -92,7 +95,7 @@ impl Withdraw {
         booked: BookedWithdrawal,
     ) -> Result<Result<String, Refused>, StoreError> {
         if booked.digest == self.digest {
-            return Ok(Ok(booked.reply));
+            return Ok(Ok(keys::signed_again::<Reply>(booked.reply, &*self.keys)?));
         }
         let subject = booked.meter.to_string();
         let detail = format!(

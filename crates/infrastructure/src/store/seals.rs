@@ -25,8 +25,7 @@ mod books;
 pub(crate) use baseline::Baseline;
 pub(crate) use books::{
     AUDIT, BLOCKS, BOOKS, Book, CASE_EVENTS, CASES, CATALOGUES, CUSTOMERS, INSPECTIONS, LOSSES,
-    METERS, POSTINGS, RATE_TABLES, REFILLS, REFUNDED_MARKS, REPLACEMENTS, SPOILED_CLAIMS,
-    TRANSFERS, WITHDRAWALS,
+    METERS, POSTINGS, RATE_TABLES, REFILLS, REPLACEMENTS, TRANSFERS, WITHDRAWALS,
 };
 
 /// Whose rows are sealed together. The text of it is also the subject of the audit log.

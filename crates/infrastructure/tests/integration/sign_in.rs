@@ -22,7 +22,7 @@ async fn an_enrolled_meter_gets_a_token_and_the_directory(world: World) {
     assert!(reply.token_expires > Timestamp::now());
     let refill = reply.services.iter().find(|service| service.name == "comet.refill").unwrap();
     assert_eq!(refill.url, world.url::<Refill>());
-    assert_eq!(reply.services.len(), 7);
+    assert_eq!(reply.services.len(), 9);
 }
 
 async fn an_unknown_meter_is_refused(world: World) {

@@ -133,6 +133,8 @@ async fn a_startup_refresh_confirms_a_block_and_asks_for_what_waits(world: World
         software: "scenario 1.0".to_owned(),
         block_version,
         rate_tables: Vec::new(),
+        replaces: None,
+        settings: None,
     };
     let reply = world.send::<StartupRefresh>(&device, &refresh(1)).await.reply();
     assert_eq!(reply.tasks, [Task::RenewBlock]);

@@ -134,9 +134,9 @@ async fn registers_that_the_books_do_not_bear_out_are_a_case_and_no_refund(world
             r.registers.ascending = cad("2.44");
             r.registers.descending = cad("97.56");
         }),
-        (3, "chain-broken", |r| r.record_chain = [9; 32]),
+        (3, "device-cloned", |r| r.record_chain = [9; 32]),
         (4, "refills-differ", |r| r.last_refill_sequence = 0),
-        (5, "records-missing", |r| r.record_sequence = 1),
+        (5, "state-rolled-back", |r| r.record_sequence = 1),
     ];
     world.deposit("1000").await;
     for (serial, code, alter) in cases {

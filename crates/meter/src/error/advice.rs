@@ -44,6 +44,22 @@ fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
             "demandez au fournisseur d’inscrire cette machine",
             "ask the provider to enrol this meter",
         ),
+        "tampered" => (
+            "ses registres restent lisibles : timbre meter examine ; demandez un remplacement au fournisseur",
+            "its registers can still be read: timbre meter examine; ask the provider for a replacement",
+        ),
+        "withdraw-pending" => (
+            "terminez le retrait : timbre meter withdraw",
+            "finish the withdrawal: timbre meter withdraw",
+        ),
+        "withdrawal-contradicted" => (
+            "appelez le fournisseur ; la machine n’affranchit plus avant un relevé : timbre meter inspect",
+            "call the provider; the meter franks nothing before an inspection: timbre meter inspect",
+        ),
+        "meter-replaced" => (
+            "rendez cette machine au fournisseur et servez-vous de celle qui la remplace",
+            "return this meter to the provider and use the one in its place",
+        ),
         "meter-suspended" | "meter-withdrawn" | "account-locked" | "rates-not-genuine" => {
             ("appelez le fournisseur", "call the provider")
         }

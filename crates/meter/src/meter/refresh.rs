@@ -33,8 +33,8 @@ impl Meter {
             software: SOFTWARE.to_owned(),
             block_version: self.block_version(),
             rate_tables: self.rates.held.clone(),
-            replaces: None,
-            settings: None,
+            replaces: self.configuration.as_ref().map(|known| known.replaced),
+            settings: Some(self.machine_settings()),
         };
         let reply = self.call::<StartupRefresh>(&request).await?;
         let rates = self.download_rates(&reply.rate_tables).await?;
@@ -44,6 +44,7 @@ impl Meter {
             startup_refresh::Task::UploadTransactions => {
                 Task::TransactionUpload(UploadReason::OnDemand)
             }
+            startup_refresh::Task::FetchConfiguration => Task::Configuration,
         });
         Ok(Refreshed { rates, tasks: tasks.collect() })
     }

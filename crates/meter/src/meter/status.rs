@@ -8,7 +8,7 @@ use timbre_postage::{
     AccountNumber, Amount, IndiciaNumber, MeterSerial, Payment, PieceCount, PostalCode, RateTable,
 };
 
-use super::{Meter, RefillReceipt};
+use super::{Configuration, Meter, RefillReceipt};
 use crate::error::{MeterError, Refusal};
 use crate::jobs::{self, Reason};
 
@@ -45,6 +45,12 @@ pub struct Status {
     pub unprinted: usize,
     /// A refill that was asked for and not answered.
     pub pending_refill: Option<Amount>,
+    /// What a withdrawal that was begun and not answered would give back.
+    pub pending_withdrawal: Option<Amount>,
+    /// What this meter gave back when it was withdrawn.
+    pub given_back: Option<Amount>,
+    /// The meter whose place this one took, with its registers.
+    pub configuration: Option<Configuration>,
     /// Runs that were interrupted; the command that started one goes on with it.
     pub unfinished_runs: Vec<UnfinishedRun>,
 }
@@ -115,6 +121,12 @@ impl Meter {
             unacknowledged: self.record_sequence() - self.acknowledged,
             unprinted: self.psd.unprinted_count(),
             pending_refill: self.psd.pending_refill().map(|pending| pending.amount),
+            pending_withdrawal: self
+                .psd
+                .pending_withdrawal()
+                .map(|pending| pending.registers.descending),
+            given_back: self.given_back(),
+            configuration: self.configuration.as_ref().map(Configuration::of),
             unfinished_runs: jobs
                 .into_iter()
                 .filter(|job| job.finished.is_none())

@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer};
 use timbre_postage::Language;
 use timbre_psd::State;
 
-use super::{Inspected, Installed, Meter, RefillReceipt, Refreshed, Uploaded};
+use super::{
+    Configuration, Inspected, Installed, Meter, RefillReceipt, Refreshed, Uploaded, Withdrawn,
+};
 use crate::error::{MeterError, Refusal};
 use crate::trigger::{Snapshot, Task, Trigger, plan};
 
@@ -27,6 +29,10 @@ pub enum Outcome {
     Inspected(Inspected),
     /// Records were uploaded.
     Uploaded(Uploaded),
+    /// The configuration data of the meter before is here.
+    Configured(Box<Configuration>),
+    /// What was left was given back.
+    Withdrawn(Withdrawn),
 }
 
 /// A task and how it went.
@@ -46,6 +52,8 @@ impl Meter {
         let mut reports: Vec<TaskReport> = Vec::new();
         if let Some(first) = tasks.front().copied() {
             match self.waiting().await {
+                // A device that leaves service heeds nothing more.
+                Ok(_) if self.state() == State::WithdrawPending => {}
                 Ok(waiting) => put_first(&mut tasks, &waiting),
                 // Whoever is refused a sign-in hears it from each task.
                 Err(MeterError::Refusal(_)) => {}
@@ -101,6 +109,10 @@ impl Meter {
             }),
             Task::Refill(amount) => self.refill(amount).await.map(Outcome::Refilled),
             Task::Inspection => self.inspect().await.map(Outcome::Inspected),
+            Task::Configuration => {
+                self.fetch_configuration().await.map(|told| Outcome::Configured(Box::new(told)))
+            }
+            Task::Withdrawal => self.withdraw().await.map(Outcome::Withdrawn),
             Task::TransactionUpload(reason) => self.upload(reason).await.map(Outcome::Uploaded),
         }
     }
@@ -185,6 +197,14 @@ impl TaskReport {
             Ok(Outcome::Uploaded(uploaded)) => (
                 format!("{} enregistrements téléversés", uploaded.records),
                 format!("{} transaction records uploaded", uploaded.records),
+            ),
+            Ok(Outcome::Configured(told)) => (
+                format!("Données de configuration reçues : remplace {}", told.replaces),
+                format!("Configuration data received: replaces {}", told.replaces),
+            ),
+            Ok(Outcome::Withdrawn(withdrawn)) => (
+                format!("Machine retirée ; {} rendus", money(withdrawn.amount)),
+                format!("Meter withdrawn; {} given back", money(withdrawn.amount)),
             ),
             Err(error) => (
                 format!("{} : {}", self.task.as_str(), error.message(Language::French)),

@@ -138,14 +138,34 @@ fn a_suspended_meter_asks_whether_it_may_go_on_and_gets_no_funds() {
 }
 
 #[test]
-fn a_meter_out_of_service_still_delivers_its_records_and_does_nothing_else() {
-    for state in [State::Tampered, State::WithdrawPending, State::Withdrawn] {
-        let meter = Snapshot { state, unacknowledged: 1, funds: cad(0), ..content() };
-        for trigger in Trigger::ALL {
-            let tasks = plan(trigger, &meter);
-            let only_uploads = tasks.iter().all(|t| matches!(t, Task::TransactionUpload(_)));
-            assert!(only_uploads, "{state} {trigger:?}");
-        }
-        assert_eq!(plan(Trigger::PowerOff, &meter), [upload(UploadReason::PowerOff)]);
+fn a_withdrawn_meter_still_delivers_its_records_and_does_nothing_else() {
+    let meter = Snapshot { state: State::Withdrawn, unacknowledged: 1, funds: cad(0), ..content() };
+    for trigger in Trigger::ALL {
+        let tasks = plan(trigger, &meter);
+        let only_uploads = tasks.iter().all(|t| matches!(t, Task::TransactionUpload(_)));
+        assert!(only_uploads, "{trigger:?}");
+    }
+    assert_eq!(plan(Trigger::PowerOff, &meter), [upload(UploadReason::PowerOff)]);
+    assert_eq!(plan(Trigger::PowerOn, &meter), [upload(UploadReason::OnDemand)]);
+    let done = Snapshot { unacknowledged: 0, ..meter };
+    assert_eq!(plan(Trigger::PowerOn, &done), []);
+}
+
+#[test]
+fn a_withdrawal_that_was_begun_is_finished_at_power_on_sleep_and_power_off() {
+    let meter = Snapshot { state: State::WithdrawPending, funds: cad(0), ..content() };
+    assert_eq!(plan(Trigger::PowerOn, &meter), [Task::Withdrawal]);
+    let sleep = [Task::Withdrawal, upload(UploadReason::Sleep)];
+    assert_eq!(plan(Trigger::Sleep, &meter), sleep);
+    for trigger in [Trigger::FundsLow, Trigger::InspectionDue, Trigger::Installed] {
+        assert_eq!(plan(trigger, &meter), [], "{trigger:?}");
+    }
+}
+
+#[test]
+fn a_meter_that_was_opened_does_nothing() {
+    let meter = Snapshot { state: State::Tampered, unacknowledged: 1, ..content() };
+    for trigger in Trigger::ALL {
+        assert_eq!(plan(trigger, &meter), [], "{trigger:?}");
     }
 }

@@ -10,6 +10,7 @@ use timbre_meter::Enrolment;
 use timbre_postage::{AccountNumber, Currency, Language, MeterSerial, PostalCode};
 use timbre_protocol::installation::InspectionPolicy;
 
+use super::life;
 use crate::cli::{OutputArgs, table};
 use crate::outcome::{Failure, Outcome};
 
@@ -25,6 +26,12 @@ pub(super) enum MeterCommand {
     Resume(ReasonArgs),
     /// Believe the meter at its next contact, whatever it remembers of the last; after its case was looked into
     Readmit(ReasonArgs),
+    /// Note that a device was found opened: its keys are gone, so it cannot tell itself
+    Tampered(life::TamperedArgs),
+    /// Put a new meter in the place of one that is broken, lost, stolen, opened or withdrawn
+    Replace(life::ReplaceArgs),
+    /// Give the customer back what a withdrawn or replaced meter held
+    Refund(life::RefundArgs),
 }
 
 #[derive(Args)]
@@ -74,6 +81,9 @@ pub(super) fn execute(
             };
             vec![super::with_staff(file, async |staff| staff.enrol_meter(new).await)?]
         }
+        MeterCommand::Tampered(args) => return life::tampered(file, args, output),
+        MeterCommand::Replace(args) => return life::replace(file, args, output),
+        MeterCommand::Refund(args) => return life::refund(file, args, output),
         MeterCommand::List => super::with_staff(file, async |staff| staff.meters().await)?,
         MeterCommand::Suspend(ReasonArgs { serial, reason }) => {
             vec![super::with_staff(file, async |staff| staff.suspend(serial, &reason).await)?]
@@ -89,7 +99,7 @@ pub(super) fn execute(
     Ok(Outcome::Done)
 }
 
-fn read_enrolment(file: &Path) -> Result<Enrolment, Failure> {
+pub(super) fn read_enrolment(file: &Path) -> Result<Enrolment, Failure> {
     let refusal = |error: &dyn std::fmt::Display| {
         Failure::refusal("bad-enrolment", format!("{}: {error}", file.display()))
     };
@@ -102,7 +112,7 @@ fn read_enrolment(file: &Path) -> Result<Enrolment, Failure> {
     serde_json::from_str(&text).map_err(|error| refusal(&error))
 }
 
-fn list(meters: &[Meter], language: Language) -> String {
+pub(super) fn list(meters: &[Meter], language: Language) -> String {
     let heading = match language {
         Language::French => {
             ["Compteur", "Compte", "État", "Totalisateur", "Soustracteur", "Pièces", "Inspection"]

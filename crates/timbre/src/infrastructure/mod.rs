@@ -5,6 +5,7 @@ mod catalogue;
 mod customer;
 mod keys;
 mod ledger;
+mod life;
 pub(crate) mod meters;
 pub(crate) mod rates;
 mod reconcile;
@@ -46,7 +47,7 @@ enum InfrastructureCommand {
     Customer(customer::CustomerCommand),
     /// Book money that a customer paid in
     Deposit(customer::DepositArgs),
-    /// Meters: enrol, list, suspend, resume
+    /// Meters: enrol, list, suspend, resume, replace, refund
     #[command(subcommand)]
     Meter(meters::MeterCommand),
     /// Rate tables: publish, list

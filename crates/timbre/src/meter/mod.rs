@@ -12,6 +12,7 @@ mod run;
 mod status;
 mod story;
 mod trigger;
+mod withdraw;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,12 @@ enum MeterCommand {
     Sleep,
     /// Turn the machine off, which uploads the transaction records
     PowerOff,
+    /// Give back what is left and leave service, for good
+    Withdraw(withdraw::WithdrawArgs),
+    /// Read the registers of a device without its keys: one that was opened, or does not start
+    Examine,
+    /// What the switch in the housing does: destroy the keys, for good
+    Tamper(withdraw::TamperArgs),
     /// Whether the network and its proxy let this meter work, and if not, what to ask your network team
     #[cfg(feature = "network")]
     NetworkTest(network_test::NetworkTestArgs),
@@ -105,6 +112,9 @@ pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, F
         MeterCommand::Upload => trigger::upload(&dir, output),
         MeterCommand::Sleep => trigger::sleep(&dir, output),
         MeterCommand::PowerOff => trigger::power_off(&dir, output),
+        MeterCommand::Withdraw(withdraw) => withdraw::execute(&dir, withdraw, output),
+        MeterCommand::Examine => withdraw::examine(&dir, output),
+        MeterCommand::Tamper(tamper) => withdraw::tamper(&dir, tamper, output),
         #[cfg(feature = "network")]
         MeterCommand::NetworkTest(test) => network_test::execute(&dir, test, output),
         MeterCommand::Lockdown(lockdown) => lockdown::execute(&dir, lockdown, output),

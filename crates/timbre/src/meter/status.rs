@@ -9,7 +9,10 @@ use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Outcome};
 
 pub(super) fn execute(dir: &Path, output: &OutputArgs) -> Result<Outcome, Failure> {
-    let meter = super::open(dir)?;
+    let meter = match super::open(dir) {
+        Err(failure) if failure.code == "tampered" => return super::withdraw::examine(dir, output),
+        meter => meter?,
+    };
     let status = meter.status().map_err(|error| super::failure(&error))?;
     output.show(&status, || story(&status, output.language()));
     Ok(Outcome::Done)
@@ -56,6 +59,21 @@ fn story(status: &Status, language: Language) -> String {
     }
     if let Some(amount) = status.pending_refill {
         lines.push(row("Recharge sans réponse", "Refill without answer", amount.format(language)));
+    }
+    if let Some(amount) = status.pending_withdrawal {
+        lines.push(row("Retrait sans réponse", "Withdrawal not done", amount.format(language)));
+    }
+    if let Some(amount) = status.given_back {
+        lines.push(row("Rendu au retrait", "Given back", amount.format(language)));
+    }
+    if let Some(old) = &status.configuration {
+        let [available, used] = [old.available, old.used].map(|amount| amount.format(language));
+        lines.push(row("Remplace", "Replaces", format!("{} ({})", old.replaces, old.since)));
+        let registers = language.pick(
+            format!("{used} utilisés, {available} au fournisseur, {} pièces", old.pieces),
+            format!("{used} used, {available} with the provider, {} pieces", old.pieces),
+        );
+        lines.push(row("Registres d'avant", "Registers before", registers));
     }
     for run in &status.unfinished_runs {
         lines.push(row("Course interrompue", "Interrupted run", run.file.clone()));
