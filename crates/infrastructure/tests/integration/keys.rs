@@ -94,6 +94,8 @@ async fn tokens_of_the_old_key_are_taken_until_it_is_revoked(world: World) {
         software: "scenario 1.0".to_owned(),
         block_version: 1,
         rate_tables: Vec::new(),
+        replaces: None,
+        settings: None,
     };
     let (old, _) = rotate(&world, KeyRole::Distributor).await;
     world.send::<StartupRefresh>(&device, &refresh).await.reply();
