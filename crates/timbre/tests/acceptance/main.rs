@@ -5,8 +5,10 @@
 
 mod bad_input;
 mod clock;
+mod clones;
 mod demonstration;
 mod disk_full;
+mod guide;
 mod kill;
 mod lockdown;
 mod lost_reply;
@@ -17,5 +19,8 @@ mod network_guide;
 mod network_rules;
 mod network_test;
 mod readme;
+mod rotation;
 mod separate_processes;
 mod site;
+#[cfg(feature = "pkcs11")]
+mod token;
