@@ -148,6 +148,30 @@ pub enum StaffError {
     /// What the meter held is not given back now.
     #[error(transparent)]
     Refund(#[from] RefundRefusal),
+    /// The text is not a head of these books.
+    #[error("audit head: {0}")]
+    Head(#[from] super::HeadError),
+    /// There is no such case.
+    #[error("meter {serial} has no case {number}")]
+    UnknownCase {
+        /// The meter.
+        serial: MeterSerial,
+        /// The number that was asked for.
+        number: u64,
+    },
+    /// The case is not in a state for this.
+    #[error("case {number} of meter {serial} is {state}")]
+    WrongCaseState {
+        /// The meter.
+        serial: MeterSerial,
+        /// The case.
+        number: u64,
+        /// Its state.
+        state: &'static str,
+    },
+    /// The folder of an export is not empty, or cannot be written.
+    #[error("{0}")]
+    Export(String),
     /// A rule of the funds says no.
     #[error(transparent)]
     Funds(#[from] FundsRefusal),
@@ -190,6 +214,10 @@ impl StaffError {
             StaffError::AlreadyReplaced { .. } => "already-replaced",
             StaffError::TooMuch { .. } => "too-much",
             StaffError::Refund(refusal) => refusal.code(),
+            StaffError::Head(_) => "audit-head",
+            StaffError::UnknownCase { .. } => "unknown-case",
+            StaffError::WrongCaseState { .. } => "wrong-case-state",
+            StaffError::Export(_) => "export",
             StaffError::Funds(refusal) => refusal.code(),
             StaffError::Ledger(_) => "ledger",
             StaffError::Store(_) => "store",
@@ -275,6 +303,12 @@ impl StaffError {
                 format!("{asked} ne peuvent être rendus\u{a0}: la machine contenait {held}")
             }
             StaffError::Refund(refusal) => return refusal.message(language),
+            StaffError::UnknownCase { serial, number } => {
+                format!("la machine {serial} n’a pas de dossier {number}")
+            }
+            StaffError::WrongCaseState { serial, number, .. } => {
+                format!("l’état du dossier {number} de la machine {serial} ne le permet pas")
+            }
             StaffError::Funds(refusal) => return refusal.message(language),
             _ => return self.to_string(),
         };

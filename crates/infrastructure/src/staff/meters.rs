@@ -11,12 +11,11 @@ use timbre_protocol::transaction_upload::TransactionRecord;
 use super::{Staff, StaffError};
 use crate::store::audit::AuditLine;
 use crate::store::blocks::Issue;
-use crate::store::cases::Case;
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter, MeterLimits};
 use crate::store::refills::BookedRefill;
 use crate::store::{
-    StoreError, Work, audit, blocks, cases, customers, inspections, records, refills,
+    StoreError, Work, audit, blocks, customers, inspections, records, refills,
 };
 
 /// Which meter, whose, and what it may do.
@@ -93,14 +92,6 @@ impl Staff {
     pub async fn records(&self, serial: MeterSerial) -> Result<Vec<TransactionRecord>, StaffError> {
         let meter = self.meter(serial).await?;
         Ok(records::of(&mut *self.store.reader().await?, serial, meter.currency).await?)
-    }
-
-    /// The cases of one meter, or of all, open and closed.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn cases(&self, serial: Option<MeterSerial>) -> Result<Vec<Case>, StaffError> {
-        Ok(cases::of(&mut *self.store.reader().await?, serial).await?)
     }
 
     /// The audit log, of one subject (`TM0000042`, `account 10000001`, `rates`) or of all.

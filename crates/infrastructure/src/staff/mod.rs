@@ -3,7 +3,9 @@
 //!
 //! Whoever can open the store is the staff: there is no second check here of who may do what.
 
+mod audit;
 mod books;
+mod cases;
 mod catalogues;
 mod contacts;
 mod customers;
@@ -22,7 +24,11 @@ mod terms;
 use std::fmt;
 use std::sync::Arc;
 
+pub use audit::{
+    Damage, DamageKind, ExportFilter, ExportedFile, Head, HeadError, Manifest, Progress, Verification, Watcher,
+};
 pub use books::{AccountBalance, Statement};
+pub use cases::{CaseDeed, CaseFilter, CaseStory};
 pub use customers::{DepositReceipt, NewCustomer};
 pub use error::StaffError;
 use jiff::Timestamp;

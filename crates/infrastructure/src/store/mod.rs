@@ -25,7 +25,7 @@ pub(crate) mod records;
 pub(crate) mod refills;
 pub(crate) mod replacements;
 pub(crate) mod role_keys;
-mod row;
+pub(crate) mod row;
 pub(crate) mod seals;
 pub(crate) mod sign_ins;
 pub(crate) mod transfers;

@@ -14,54 +14,54 @@ use timbre_protocol::Hash;
 use super::StoreError;
 
 /// A row, read column by column.
-pub(super) struct Columns(pub(super) AnyRow);
+pub(crate) struct Columns(pub(crate) AnyRow);
 
 impl Columns {
-    pub(super) fn integer(&self, column: &str) -> Result<i64, StoreError> {
+    pub(crate) fn integer(&self, column: &str) -> Result<i64, StoreError> {
         self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn optional_integer(&self, column: &str) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn optional_integer(&self, column: &str) -> Result<Option<i64>, StoreError> {
         self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
+    pub(crate) fn text(&self, column: &str) -> Result<String, StoreError> {
         self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+    pub(crate) fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
         self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
         self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))
     }
 
     /// A count or number that is never negative.
-    pub(super) fn number<N: TryFrom<i64, Error: Display>>(
+    pub(crate) fn number<N: TryFrom<i64, Error: Display>>(
         &self,
         column: &str,
     ) -> Result<N, StoreError> {
         self.integer(column)?.try_into().map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreError> {
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, StoreError> {
         self.text(column)?.parse().map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn amount(&self, column: &str, currency: Currency) -> Result<Amount, StoreError> {
+    pub(crate) fn amount(&self, column: &str, currency: Currency) -> Result<Amount, StoreError> {
         Ok(Amount::from_mills(self.integer(column)?, currency))
     }
 
-    pub(super) fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
+    pub(crate) fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
         instant(column, self.integer(column)?)
     }
 
-    pub(super) fn optional_instant(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub(crate) fn optional_instant(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
         self.optional_integer(column)?.map(|microseconds| instant(column, microseconds)).transpose()
     }
 
-    pub(super) fn optional_number<N: TryFrom<i64, Error: Display>>(
+    pub(crate) fn optional_number<N: TryFrom<i64, Error: Display>>(
         &self,
         column: &str,
     ) -> Result<Option<N>, StoreError> {
@@ -70,7 +70,7 @@ impl Columns {
         self.optional_integer(column)?.map(read).transpose()
     }
 
-    pub(super) fn optional_parsed<T: FromStr<Err: Display>>(
+    pub(crate) fn optional_parsed<T: FromStr<Err: Display>>(
         &self,
         column: &str,
     ) -> Result<Option<T>, StoreError> {
@@ -79,7 +79,7 @@ impl Columns {
         self.optional_text(column)?.map(read).transpose()
     }
 
-    pub(super) fn registers(&self, currency: Currency) -> Result<Registers, StoreError> {
+    pub(crate) fn registers(&self, currency: Currency) -> Result<Registers, StoreError> {
         Ok(Registers {
             ascending: self.amount("ascending", currency)?,
             descending: self.amount("descending", currency)?,
@@ -87,22 +87,22 @@ impl Columns {
         })
     }
 
-    pub(super) fn serial(&self, column: &str) -> Result<MeterSerial, StoreError> {
+    pub(crate) fn serial(&self, column: &str) -> Result<MeterSerial, StoreError> {
         let number = self.number(column)?;
         MeterSerial::new(number).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn account(&self, column: &str) -> Result<AccountNumber, StoreError> {
+    pub(crate) fn account(&self, column: &str) -> Result<AccountNumber, StoreError> {
         let number = self.number(column)?;
         AccountNumber::new(number).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn key(&self, column: &str) -> Result<PublicKey, StoreError> {
+    pub(crate) fn key(&self, column: &str) -> Result<PublicKey, StoreError> {
         let bytes = self.bytes(column)?;
         PublicKey::from_sec1(&bytes).map_err(|error| StoreError::unreadable(column, error))
     }
 
-    pub(super) fn optional_key(&self, column: &str) -> Result<Option<PublicKey>, StoreError> {
+    pub(crate) fn optional_key(&self, column: &str) -> Result<Option<PublicKey>, StoreError> {
         let bytes: Option<Vec<u8>> =
             self.0.try_get(column).map_err(|error| StoreError::unreadable(column, error))?;
         let read = |bytes: Vec<u8>| {
@@ -111,7 +111,7 @@ impl Columns {
         bytes.map(read).transpose()
     }
 
-    pub(super) fn hash(&self, column: &str) -> Result<Hash, StoreError> {
+    pub(crate) fn hash(&self, column: &str) -> Result<Hash, StoreError> {
         let bytes = self.bytes(column)?;
         bytes.try_into().map_err(|_| StoreError::unreadable(column, "not 32 bytes"))
     }
@@ -122,7 +122,7 @@ fn instant(column: &str, microseconds: i64) -> Result<Timestamp, StoreError> {
 }
 
 /// A count as the databases keep it.
-pub(super) fn stored(number: u64) -> Result<i64, StoreError> {
+pub(crate) fn stored(number: u64) -> Result<i64, StoreError> {
     number.try_into().map_err(|_| StoreError::Fault(format!("{number} is too large to be stored")))
 }
 

@@ -21,11 +21,12 @@ use super::{StoreError, Work};
 
 mod baseline;
 mod books;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use baseline::Baseline;
 pub(crate) use books::{
-    AUDIT, BLOCKS, BOOKS, Book, CASE_EVENTS, CASES, CATALOGUES, CUSTOMERS, INSPECTIONS, LOSSES,
-    METERS, POSTINGS, RATE_TABLES, REFILLS, REPLACEMENTS, TRANSFERS, WITHDRAWALS,
+    AUDIT, BLOCKS, Book, BOOKS, By, CASES, CASE_EVENTS, CATALOGUES, CUSTOMERS, INSPECTIONS, LOSSES, METERS, POSTINGS, RATE_TABLES, REFILLS, REPLACEMENTS, TRANSFERS, WITHDRAWALS,
 };
 
 /// Whose rows are sealed together. The text of it is also the subject of the audit log.

@@ -130,7 +130,7 @@ async fn what_is_in_progress_at_a_stop_is_answered() {
 
 impl World {
     /// A connection past the infrastructure, to do to the database what the infrastructure never would.
-    async fn connection(&self) -> AnyConnection {
+    pub(crate) async fn connection(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
         let url = match self.config.database.to_string() {
             url if url.starts_with("sqlite") => url,
