@@ -88,8 +88,7 @@ impl Ground {
             let (folder, database) = (config.data_dir.clone(), config.database.clone());
             return Err(ServeError::OtherDeployment { folder, name, database });
         }
-        let known = store.write(NoteKeys(keys::first_keys(&*first, now())?)).await?;
-        let keys = Arc::new(Keyring::new(place, &first, known, now())?);
+        // Before anything is written that has a seal of its own.
         let sealed = store.write(Baseline(now())).await?;
         if sealed > 0 {
             tracing::warn!(
@@ -97,6 +96,8 @@ impl Ground {
                 "rows from before there were seals were sealed as they were found"
             );
         }
+        let known = store.write(NoteKeys(keys::first_keys(&*first, now())?)).await?;
+        let keys = Arc::new(Keyring::new(place, &first, known, now())?);
         for name in store.write(AddShipped(now())).await? {
             tracing::warn!(
                 name,

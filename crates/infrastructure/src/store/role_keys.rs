@@ -7,6 +7,7 @@ use timbre_key_store::{KeyRole, PublicKey};
 
 use super::StoreError;
 use super::row::Columns;
+use super::seals::{self, Subject};
 
 /// A key of the deployment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,9 +35,10 @@ pub(crate) async fn all(connection: &mut AnyConnection) -> Result<Vec<KnownKey>,
 
 /// Adds a key; one that is there already stays as it is.
 pub(crate) async fn add(tx: &mut AnyConnection, key: &KnownKey) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO role_keys (role, generation, public_key, made, signs_from, retires)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (role, generation) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (role, generation) DO NOTHING
+         RETURNING *",
     )
     .bind(key.role.as_str())
     .bind(i64::from(key.generation))
@@ -44,25 +46,29 @@ pub(crate) async fn add(tx: &mut AnyConnection, key: &KnownKey) -> Result<(), St
     .bind(key.made.as_microsecond())
     .bind(key.signs_from.as_microsecond())
     .bind(key.retires.map(Timestamp::as_microsecond))
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    row.map_or(Ok(()), |row| seals::note(&seals::ROLE_KEYS, &of_keys(), &row))
+}
+
+fn of_keys() -> Subject {
+    Subject::Name("keys".to_owned())
 }
 
 /// Writes back when a key retires or was revoked, and why.
 pub(crate) async fn update(tx: &mut AnyConnection, key: &KnownKey) -> Result<(), StoreError> {
-    sqlx::query(
+    let row = sqlx::query(
         "UPDATE role_keys SET retires = $3, revoked = $4, reason = $5
-         WHERE role = $1 AND generation = $2",
+         WHERE role = $1 AND generation = $2 RETURNING *",
     )
     .bind(key.role.as_str())
     .bind(i64::from(key.generation))
     .bind(key.retires.map(Timestamp::as_microsecond))
     .bind(key.revoked.map(Timestamp::as_microsecond))
     .bind(key.reason.clone())
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
-    Ok(())
+    seals::note(&seals::ROLE_KEYS, &of_keys(), &row)
 }
 
 fn read(row: &Columns) -> Result<KnownKey, StoreError> {

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use sqlx::AnyConnection;
-use timbre_key_store::{KeyRole, PublicKey};
+use timbre_key_store::{KeyRole, KeyStore as _, PublicKey};
 use timbre_postage::MeterSerial;
 
 use super::{Progress, Watcher, tables};

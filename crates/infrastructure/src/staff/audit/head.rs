@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
-use timbre_key_store::{KeyRole, PublicKey, Signature};
+use timbre_key_store::{KeyRole, KeyStore as _, PublicKey, Signature};
 use timbre_protocol::Hash;
 
 use super::subject::folded;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sqlx::{AnyConnection, AssertSqlSafe};
 use timbre_funds::AccountId;
-use timbre_key_store::{KeyRole, PublicKey};
+use timbre_key_store::{KeyRole, KeyStore as _, PublicKey};
 
 use super::damage::{Damage, DamageKind};
 use super::head::{Head, Point};

@@ -55,7 +55,8 @@ async fn subjects(tx: &mut AnyConnection) -> Result<Vec<Subject>, StoreError> {
          UNION SELECT 'a', account, '' FROM customers
          UNION SELECT 'n', 0, subject FROM audit
          UNION SELECT 'n', 0, 'catalogue ' || catalogue FROM catalogues
-         UNION SELECT 'n', 0, 'rates' FROM rate_tables",
+         UNION SELECT 'n', 0, 'rates' FROM rate_tables
+         UNION SELECT 'n', 0, 'keys' FROM role_keys",
     )
     .fetch_all(tx)
     .await?;

@@ -57,6 +57,7 @@ pub(crate) const REFILLS: Book = once("refills", &["meter", "sequence"], By::Met
 pub(crate) const REFUNDED_MARKS: Book =
     once("refunded_marks", &["meter", "pieces"], By::Account("customer"));
 pub(crate) const REPLACEMENTS: Book = once("replacements", &["meter"], By::Meter("meter"));
+pub(crate) const ROLE_KEYS: Book = kept("role_keys", &["role", "generation"], By::Whole("keys"));
 pub(crate) const SPOILED_CLAIMS: Book =
     once("spoiled_claims", &["customer", "id"], By::Account("customer"));
 pub(crate) const TRANSFERS: Book = once("transfers", &["customer", "id"], By::MeterOrCustomer);
@@ -78,6 +79,7 @@ pub(crate) const BOOKS: &[Book] = &[
     REFILLS,
     REFUNDED_MARKS,
     REPLACEMENTS,
+    ROLE_KEYS,
     SPOILED_CLAIMS,
     TRANSFERS,
     WITHDRAWALS,
@@ -96,7 +98,6 @@ pub(crate) const UNSEALED: &[(&str, &str)] = &[
         "records",
         "chained by the device; count and last chain value stand in the meter’s sealed row",
     ),
-    ("role_keys", "public keys, held against the key store when it is opened"),
     ("seals", "each carries its own digest, and they are numbered without a gap"),
     ("sign_ins", "nonces that are forgotten after their time"),
 ];
