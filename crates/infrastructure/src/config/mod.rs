@@ -320,6 +320,10 @@ mod tests {
             ),
             ("data_dir = \"d\"\ndomain = \"Bad_Name\"\n", "2: “domain”: not a domain name"),
             (
+                "data_dir = \"d\"\n[policy]\nsuspend = { no-such = true }\n",
+                "3: “suspend”: “no-such” is no kind of finding",
+            ),
+            (
                 "data_dir = \"d\"\nonly = [\"comet\", \"faxes\"]\n",
                 "2: “only”: “faxes” is not a service: distributor, comet",
             ),

@@ -46,6 +46,7 @@ pub struct Running {
     drain: Duration,
     listeners: Vec<Listener>,
     refreshing: JoinHandle<()>,
+    reconciling: Option<JoinHandle<()>>,
 }
 
 /// One address that is listened on.
@@ -77,6 +78,9 @@ impl Running {
             }
         }
         self.refreshing.abort();
+        if let Some(reconciling) = self.reconciling {
+            reconciling.abort();
+        }
         self.deployment.store.clone().close().await;
         tracing::info!("infrastructure stopped");
     }
@@ -111,6 +115,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         metrics: Metrics::new(),
     });
     let refreshing = keep_keys_fresh(deployment.clone());
+    let reconciling = config.policy.reconcile_every.map(|every| reconcile(&deployment, every));
     let limits = Arc::new(Limits::new());
     let app = |routes| {
         let (deployment, limits) = (deployment.clone(), limits.clone());
@@ -138,6 +143,27 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         drain,
         listeners,
         refreshing,
+        reconciling,
+    })
+}
+
+/// Every meter is reconciled again and again, one at a time; what is found opens cases, as a person would have it done.
+fn reconcile(deployment: &Deployment, every: Duration) -> JoinHandle<()> {
+    let Deployment { store, keys, policy, .. } = deployment;
+    let staff = Staff::new(store.clone(), keys.clone(), "timbre", policy.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(every).await;
+            let (mut meters, mut unsound) = (0_u64, 0_u64);
+            let done = staff.reconcile_each(true, |meter| {
+                meters += 1;
+                unsound += u64::from(!meter.discrepancies.is_empty());
+            });
+            match done.await {
+                Ok(()) => tracing::info!(meters, unsound, "reconciled"),
+                Err(error) => tracing::warn!(%error, meters, "the reconciliation was broken off"),
+            }
+        }
     })
 }
 

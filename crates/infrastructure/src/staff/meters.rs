@@ -14,9 +14,7 @@ use crate::store::blocks::Issue;
 use crate::store::inspections::InspectionRecord;
 use crate::store::meters::{self, Meter, MeterLimits};
 use crate::store::refills::BookedRefill;
-use crate::store::{
-    StoreError, Work, audit, blocks, customers, inspections, records, refills,
-};
+use crate::store::{StoreError, Work, audit, blocks, customers, inspections, records, refills};
 
 /// Which meter, whose, and what it may do.
 #[derive(Clone, Debug)]

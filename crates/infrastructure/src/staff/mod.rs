@@ -25,7 +25,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use audit::{
-    Damage, DamageKind, ExportFilter, ExportedFile, Head, HeadError, Manifest, Progress, Verification, Watcher,
+    Damage, DamageKind, ExportFilter, ExportedFile, Head, HeadError, Manifest, Progress,
+    Verification, Watcher,
 };
 pub use books::{AccountBalance, Statement};
 pub use cases::{CaseDeed, CaseFilter, CaseStory};

@@ -108,7 +108,8 @@ type Values = Vec<(String, Value)>;
 async fn table(raw: &mut AnyConnection, table: &str) -> Result<Vec<Values>, sqlx::Error> {
     let sql = format!("SELECT * FROM {table}");
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(raw).await?;
-    let names = |row: &AnyRow| row.columns().iter().map(|column| column.name().to_owned()).collect();
+    let names =
+        |row: &AnyRow| row.columns().iter().map(|column| column.name().to_owned()).collect();
     let values = |row: &AnyRow| {
         let names: Vec<String> = names(row);
         names.into_iter().map(|name| (name.clone(), Value::of(row, &name))).collect()
@@ -117,7 +118,14 @@ async fn table(raw: &mut AnyConnection, table: &str) -> Result<Vec<Values>, sqlx
 }
 
 /// Puts `to` in one column of the row that holds `row`.
-async fn set(raw: &mut AnyConnection, table: &str, row: &Values, column: &str, to: &Value, postgres: bool) {
+async fn set(
+    raw: &mut AnyConnection,
+    table: &str,
+    row: &Values,
+    column: &str,
+    to: &Value,
+    postgres: bool,
+) {
     let is = |(name, value): &(String, Value)| {
         format!("{name} IS NOT DISTINCT FROM {}", value.sql(postgres))
     };
@@ -132,8 +140,19 @@ async fn set(raw: &mut AnyConnection, table: &str, row: &Values, column: &str, t
 }
 
 const TABLES: [&str; 13] = [
-    "audit", "blocks", "case_events", "cases", "customers", "inspections", "meters", "postings", "rate_tables",
-    "records", "refills", "seals", "transfers",
+    "audit",
+    "blocks",
+    "case_events",
+    "cases",
+    "customers",
+    "inspections",
+    "meters",
+    "postings",
+    "rate_tables",
+    "records",
+    "refills",
+    "seals",
+    "transfers",
 ];
 
 async fn every_value_of_every_row_that_is_altered_is_named(world: World) {
@@ -241,8 +260,7 @@ async fn an_export_is_checked_by_python_and_openssl(world: World) {
     busy(&world).await;
     let folder = tempfile::tempdir().unwrap();
     let export = folder.path().join("export");
-    let manifest =
-        world.staff.export_books(&export, ExportFilter::default(), None).await.unwrap();
+    let manifest = world.staff.export_books(&export, ExportFilter::default(), None).await.unwrap();
     assert!(manifest.files.iter().any(|file| file.file == "tables/records.csv"));
     let again = world.staff.export_books(&export, ExportFilter::default(), None).await;
     assert_eq!(again.unwrap_err().code(), "export", "a folder that holds something");
@@ -251,8 +269,15 @@ async fn an_export_is_checked_by_python_and_openssl(world: World) {
         let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let openssl =
-        ["dgst", "-sha256", "-verify", "audit-key.pem", "-signature", "manifest.json.sig", "manifest.json"];
+    let openssl = [
+        "dgst",
+        "-sha256",
+        "-verify",
+        "audit-key.pem",
+        "-signature",
+        "manifest.json.sig",
+        "manifest.json",
+    ];
     assert_eq!(judged("openssl", &openssl), (true, "Verified OK\n".to_owned()));
     assert_eq!(judged("python3", &["verify.py"]), (true, "OK\n".to_owned()));
     // A cent more in one posting, and in the manifest the hash that goes with it.
@@ -264,7 +289,8 @@ async fn an_export_is_checked_by_python_and_openssl(world: World) {
     assert!(said.contains("is not what was sealed") && said.contains("sums to"), "{said}");
     let part = folder.path().join("part");
     let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
-    let filter = ExportFilter { from: Some(today), to: Some(today), meter: "TM0000042".parse().ok() };
+    let filter =
+        ExportFilter { from: Some(today), to: Some(today), meter: "TM0000042".parse().ok() };
     world.staff.export_books(&part, filter, None).await.unwrap();
     let output = Command::new("python3").arg("verify.py").current_dir(&part).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "OK\n");
@@ -311,7 +337,11 @@ async fn a_byte_of_the_file_that_is_flipped_is_found() {
             "byte {position} of the file was flipped (seed {seed}, turn {turn}), and nothing was found: {:?}",
             read.map(|contents| contents.into_iter().zip(&honest).find(|(now, was)| now != *was)),
         );
-        if intact { harmless += 1 } else { found += 1 }
+        if intact {
+            harmless += 1
+        } else {
+            found += 1
+        }
         for left in ["infrastructure.db-wal", "infrastructure.db-shm"] {
             let _ = std::fs::remove_file(config.data_dir.join(left));
         }

@@ -7,6 +7,7 @@ mod catalogue;
 mod contacts;
 mod database;
 mod downloads;
+mod findings;
 mod hostile;
 mod inspection;
 mod installation;

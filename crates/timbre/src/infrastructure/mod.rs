@@ -1,6 +1,8 @@
 //! `timbre infrastructure …`: the services behind the meters, and what the provider's staff ask of them. Staff commands
 //! work on the database itself, whether or not a process is serving it.
 
+mod audit;
+mod cases;
 mod catalogue;
 mod customer;
 mod keys;
@@ -65,7 +67,10 @@ enum InfrastructureCommand {
     /// Compare registers, ledger and uploaded records, per meter
     Reconcile(reconcile::ReconcileArgs),
     /// What the services and reconciliation found and a person must look into
-    Cases(reconcile::CasesArgs),
+    Cases(cases::CasesArgs),
+    /// Check that the books are as they were written; take a signed head or a copy for an auditor
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Carries out one infrastructure command.
@@ -83,7 +88,8 @@ pub(crate) fn execute(args: InfrastructureArgs, output: &OutputArgs) -> Result<O
         InfrastructureCommand::Ledger(command) => ledger::execute(&file, command, output),
         InfrastructureCommand::Keys(command) => keys::execute(&file, command, output),
         InfrastructureCommand::Reconcile(reconcile) => reconcile::execute(&file, reconcile, output),
-        InfrastructureCommand::Cases(cases) => reconcile::cases(&file, cases, output),
+        InfrastructureCommand::Cases(args) => cases::execute(&file, args, output),
+        InfrastructureCommand::Audit(command) => audit::execute(&file, command, output),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `timbre infrastructure reconcile` and `cases`: whether three stories agree, and what is being looked into.
+//! `timbre infrastructure reconcile`: whether three stories agree.
 
 use std::path::Path;
 
@@ -12,17 +12,18 @@ use crate::outcome::{Failure, Outcome};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  timbre infrastructure reconcile
-  timbre infrastructure reconcile TM0000042 --json")]
+  timbre infrastructure reconcile                          every meter; changes nothing
+  timbre infrastructure reconcile TM0000042 --json
+  timbre infrastructure reconcile --all --open-cases       what `serve` does every hour")]
 pub(super) struct ReconcileArgs {
-    /// One meter; without it, all
+    /// One meter; without it, every meter
     serial: Option<MeterSerial>,
-}
-
-#[derive(Args)]
-pub(super) struct CasesArgs {
-    /// One meter; without it, all
-    serial: Option<MeterSerial>,
+    /// Show every meter in full, however many there are
+    #[arg(long, conflicts_with = "serial")]
+    all: bool,
+    /// Open a case for what is found, and suspend where the policy says so
+    #[arg(long)]
+    open_cases: bool,
 }
 
 pub(super) fn execute(
@@ -30,39 +31,93 @@ pub(super) fn execute(
     args: ReconcileArgs,
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
-    let meters = super::with_staff(file, async |staff| match args.serial {
-        Some(serial) => Ok(vec![staff.reconcile(serial).await?]),
-        None => staff.reconcile_all().await,
+    let (language, mut printed, mut told) =
+        (output.language(), Printed::default(), Told::default());
+    super::with_staff(file, async |staff| match args.serial {
+        Some(serial) => {
+            let meter = match args.open_cases {
+                true => staff.reconcile(serial).await?,
+                false => staff.compare(serial).await?,
+            };
+            told.count(&meter);
+            printed.meter(&meter, output);
+            Ok(())
+        }
+        None => {
+            let each = |meter: MeterReconciliation| {
+                told.count(&meter);
+                if args.all || told.meters <= SHOWN || told.last_is_unsound {
+                    printed.meter(&meter, output);
+                }
+            };
+            staff.reconcile_each(args.open_cases, each).await
+        }
     })?;
-    output.show(&meters, || {
-        let stories: Vec<String> =
-            meters.iter().map(|meter| story_of_reconciliation(meter, output.language())).collect();
-        stories.join("\n\n")
-    });
-    let sound = meters.iter().all(|meter| meter.discrepancies.is_empty());
-    Ok(if sound { Outcome::Done } else { Outcome::NotGenuine })
+    printed.end(output);
+    if args.serial.is_none() && !output.json {
+        output.answer(&format!("\n{}\n", told.in_words(language)));
+    }
+    Ok(if told.unsound == 0 { Outcome::Done } else { Outcome::NotGenuine })
 }
 
-pub(super) fn cases(file: &Path, args: CasesArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
-    let cases = super::with_staff(file, async |staff| staff.cases(args.serial).await)?;
-    output.show(&cases, || {
-        let heading = match output.language() {
-            Language::French => ["Compteur", "Dossier", "Ouvert", "Motif", "Détail"],
-            Language::English => ["Meter", "Case", "Opened", "Code", "Detail"],
-        };
-        let rows = cases.iter().map(|case| {
-            let opened = case.opened.to_string();
-            [
-                case.meter.to_string(),
-                case.number.to_string(),
-                opened,
-                case.code.clone(),
-                case.detail.clone(),
-            ]
-        });
-        table(heading, rows)
-    });
-    Ok(Outcome::Done)
+/// Sound meters that are shown in full unless all are asked for; after them, only what is not sound.
+const SHOWN: u64 = 20;
+
+/// How many meters there were, and how they were.
+#[derive(Default)]
+struct Told {
+    meters: u64,
+    unsound: u64,
+    warned: u64,
+    last_is_unsound: bool,
+}
+
+impl Told {
+    fn count(&mut self, meter: &MeterReconciliation) {
+        let (unsound, warned) = (!meter.discrepancies.is_empty(), !meter.warnings.is_empty());
+        self.meters += 1;
+        self.unsound += u64::from(unsound);
+        self.warned += u64::from(warned);
+        self.last_is_unsound = unsound || warned;
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let Told { meters, unsound, warned, .. } = self;
+        match language {
+            Language::French => {
+                format!(
+                    "{meters} machines\u{a0}: {unsound} ne concordent pas, {warned} avec avertissement."
+                )
+            }
+            Language::English => {
+                format!("{meters} meters: {unsound} do not agree, {warned} with a warning.")
+            }
+        }
+    }
+}
+
+/// Prints meter after meter, so that a fleet is never held: as text, or as the elements of one JSON list.
+#[derive(Default)]
+struct Printed(u64);
+
+impl Printed {
+    fn meter(&mut self, meter: &MeterReconciliation, output: &OutputArgs) {
+        let first = self.0 == 0;
+        self.0 += 1;
+        if output.json {
+            let text = serde_json::to_string_pretty(meter).expect("plain data always serialises");
+            output.answer(&format!("{}{text}", if first { "[\n" } else { ",\n" }));
+        } else {
+            let story = story_of_reconciliation(meter, output.language());
+            output.answer(&format!("{}{story}\n", if first { "" } else { "\n" }));
+        }
+    }
+
+    fn end(&self, output: &OutputArgs) {
+        if output.json {
+            output.answer(if self.0 == 0 { "[]\n" } else { "\n]\n" });
+        }
+    }
 }
 
 /// Registers, ledger and records side by side, and what does not fit.

@@ -73,6 +73,11 @@ data_dir = {:?}
 # admin_listen = \"127.0.0.1:9443\"
 # database = \"postgres://timbre@/timbre?host=/run/postgresql\"    # without it, SQLite in data_dir
 # only = [\"distributor\", \"comet\"]                               # without it, every service
+# [policy]
+# reconcile_every_minutes = 60          # 0: never by itself (in all processes but one)
+# upload_days = 7                       # a record that is known to be made is uploaded within
+# refill_days = 3                       # a refill that was booked is confirmed within
+# suspend = {{ upload-late = false }}     # by kind; `timbre infrastructure cases kinds` lists them with their defaults
 {keys}",
         args.data_dir.display().to_string()
     );

@@ -59,13 +59,16 @@ impl DamageKind {
             K::RecordChainBroken => {
                 ("la chaîne des enregistrements est rompue", "the chain of the records is broken")
             }
-            K::TransferUnbalanced => ("le virement ne s’équilibre pas", "the transfer does not balance"),
+            K::TransferUnbalanced => {
+                ("le virement ne s’équilibre pas", "the transfer does not balance")
+            }
             K::ReplyDiffers => {
                 ("la réponse signée dit autre chose", "the signed reply says something else")
             }
-            K::BalanceDiffers => {
-                ("le solde n’est pas la somme des écritures", "the balance is not the sum of the postings")
-            }
+            K::BalanceDiffers => (
+                "le solde n’est pas la somme des écritures",
+                "the balance is not the sum of the postings",
+            ),
             K::HeadDiffers => (
                 "les livres ne sont pas la suite de l’empreinte",
                 "the books do not continue the head",

@@ -105,7 +105,9 @@ impl Staff {
         let selection = Selection::of(filter)?;
         let copy = Copy { folder: folder.to_owned(), selection, watcher };
         let mut files = self.store.snapshot(&copy).await?;
-        for (name, text) in [("head.txt", head.text()), ("README.md", README), ("verify.py", SCRIPT)] {
+        for (name, text) in
+            [("head.txt", head.text()), ("README.md", README), ("verify.py", SCRIPT)]
+        {
             files.push(file::plain(folder, name, text).map_err(fault)?);
         }
         let manifest = Manifest {

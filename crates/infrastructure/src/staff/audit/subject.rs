@@ -203,21 +203,23 @@ async fn check_meter(
     let signed = |verified: &dyn Fn(&PublicKey) -> bool| funds_keys.iter().any(verified);
     for refill in refills::of(tx, serial, currency).await? {
         let row = format!("{}/{}", serial.number(), refill.sequence);
-        let same = timbre_protocol::read::<refill::Reply>(refill.reply.as_bytes()).is_ok_and(|reply| {
-            (reply.serial, reply.sequence, reply.amount, reply.tax)
-                == (serial, refill.sequence, refill.amount, refill.tax)
-                && signed(&|key| reply.verify(key).is_ok())
-        });
+        let same =
+            timbre_protocol::read::<refill::Reply>(refill.reply.as_bytes()).is_ok_and(|reply| {
+                (reply.serial, reply.sequence, reply.amount, reply.tax)
+                    == (serial, refill.sequence, refill.amount, refill.tax)
+                    && signed(&|key| reply.verify(key).is_ok())
+            });
         if !same {
             found.add(DamageKind::ReplyDiffers, &subject, "refills", &row, "its stored reply");
         }
     }
     for seen in inspections::of(tx, serial, currency).await? {
         let row = format!("{}/{}/{}", serial.number(), seen.sequence, seen.attempt);
-        let same = timbre_protocol::read::<inspection::Reply>(seen.reply.as_bytes()).is_ok_and(|reply| {
-            (reply.serial, reply.sequence) == (serial, seen.sequence)
-                && signed(&|key| reply.verify(key).is_ok())
-        });
+        let same =
+            timbre_protocol::read::<inspection::Reply>(seen.reply.as_bytes()).is_ok_and(|reply| {
+                (reply.serial, reply.sequence) == (serial, seen.sequence)
+                    && signed(&|key| reply.verify(key).is_ok())
+            });
         if !same {
             found.add(DamageKind::ReplyDiffers, &subject, "inspections", &row, "its stored reply");
         }

@@ -190,7 +190,8 @@ async fn strays(
     let checked = found.rows.get("records").copied().unwrap_or_default();
     let there = tables::count(tx, "records").await?;
     if there > checked {
-        let detail = format!("there are {there} records, and {checked} are of a meter that can be read");
+        let detail =
+            format!("there are {there} records, and {checked} are of a meter that can be read");
         found.add(DamageKind::RowAdded, "", "records", "", &detail);
     }
     Ok(())
@@ -207,7 +208,8 @@ async fn sums(tx: &mut AnyConnection, found: &mut Found) -> Result<(), StoreErro
     };
     for customer in customers {
         let (account, currency) = (customer.account, customer.currency);
-        let prepaid = transfers::balance(tx, account, AccountId::Prepaid(account), currency).await?;
+        let prepaid =
+            transfers::balance(tx, account, AccountId::Prepaid(account), currency).await?;
         let credit = transfers::balance(tx, account, AccountId::Credit(account), currency).await?;
         let owed = credit.mills().checked_neg();
         if prepaid != customer.prepaid || owed != Some(customer.credit_used.mills()) {

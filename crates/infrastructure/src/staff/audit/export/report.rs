@@ -61,7 +61,8 @@ pub(super) async fn journal(
         from_postings(selection, selection.between("t.booked"))
     );
     let heading = [
-        "booked", "customer", "transfer", "kind", "meter", "line", "account", "amount", "currency", "memo",
+        "booked", "customer", "transfer", "kind", "meter", "line", "account", "amount", "currency",
+        "memo",
     ];
     let read = |row: &Columns| {
         let currency: Currency = row.parsed("currency")?;
@@ -83,7 +84,8 @@ pub(super) async fn journal(
 }
 
 fn from_postings(selection: &Selection, mut conditions: Vec<String>) -> String {
-    conditions.extend(selection.filter.meter.map(|serial| format!("t.meter = {}", serial.number())));
+    conditions
+        .extend(selection.filter.meter.map(|serial| format!("t.meter = {}", serial.number())));
     conditions.push("1 = 1".to_owned());
     format!(
         "FROM postings p JOIN transfers t ON t.customer = p.customer AND t.id = p.transfer WHERE {}",
