@@ -40,7 +40,8 @@ fn found<'m>(reconciled: &'m MeterReconciliation, code: &str) -> Vec<&'m Finding
 }
 
 async fn a_piece_is_priced_again_by_the_published_rates(world: World) {
-    let (_, canada) = rates::shipped().iter().find(|(id, _)| *id == "ca-retail-2025-01-13").unwrap();
+    let (_, canada) =
+        rates::shipped().iter().find(|(id, _)| *id == "ca-retail-2025-01-13").unwrap();
     world.staff.publish_rates(canada).await.unwrap();
     let mut device = busy(&world, 2, "1.44").await;
     device.frank(3, "1.40");
@@ -50,7 +51,10 @@ async fn a_piece_is_priced_again_by_the_published_rates(world: World) {
     assert!(reconciled.settled, "what was paid was paid: {reconciled:?}");
     let [under] = found(&reconciled, "underpaid")[..] else { panic!("{reconciled:#?}") };
     assert_eq!(under.evidence.records, [4, 5, 6]);
-    assert_eq!((under.evidence.expected.as_deref(), under.evidence.found.as_deref()), (Some("1.44"), Some("1.40")));
+    assert_eq!(
+        (under.evidence.expected.as_deref(), under.evidence.found.as_deref()),
+        (Some("1.44"), Some("1.40"))
+    );
     assert_eq!(under.evidence.facts["in all"], "-0.12");
     let [over] = found(&reconciled, "overpaid")[..] else { panic!("{reconciled:#?}") };
     assert_eq!(over.evidence.records, [7]);
@@ -64,11 +68,9 @@ async fn what_is_late_is_found_in_its_time_and_not_before(world: World) {
     world.send::<Inspection>(&device, &inspection).await.reply();
     let lost = device.refill("50");
     world.send::<Refill>(&device, &lost).await.reply();
-    for (code, early, late) in [
-        ("refill-unconfirmed", 2, 4),
-        ("upload-late", 6, 8),
-        ("inspection-late", 34, 37),
-    ] {
+    for (code, early, late) in
+        [("refill-unconfirmed", 2, 4), ("upload-late", 6, 8), ("inspection-late", 34, 37)]
+    {
         let before = after(&world.staff, early).compare(device.serial).await.unwrap();
         assert!(found(&before, code).is_empty(), "{code} after {early} days: {before:#?}");
         let reconciled = after(&world.staff, late).compare(device.serial).await.unwrap();
@@ -111,7 +113,10 @@ async fn records_that_are_missing_doubled_or_altered_are_named(world: World) {
         let reconciled = world.staff.compare(device.serial).await.unwrap();
         let named = found(&reconciled, code).iter().any(|finding| finding.about == about);
         assert!(named, "{sql}: {:#?}", reconciled.discrepancies);
-        assert!(!found(&reconciled, "record-chain-broken").is_empty(), "the chain covers every field");
+        assert!(
+            !found(&reconciled, "record-chain-broken").is_empty(),
+            "the chain covers every field"
+        );
         world.alter(undo).await;
     }
     assert!(world.staff.compare(device.serial).await.unwrap().settled);
@@ -138,7 +143,9 @@ async fn two_devices_that_take_turns_are_found(world: World) {
     assert!(double.0.pieces < device.registers.pieces && double.1.len() < device.records.len());
     let reconciled = world.staff.compare(device.serial).await.unwrap();
     let [finding] = found(&reconciled, "device-cloned")[..] else { panic!("{reconciled:#?}") };
-    assert!(finding.message_en.contains("inspection 1") && finding.message_en.contains("inspection 3"));
+    assert!(
+        finding.message_en.contains("inspection 1") && finding.message_en.contains("inspection 3")
+    );
 }
 
 async fn a_refund_that_was_booked_twice_is_found(world: World) {
@@ -155,7 +162,9 @@ async fn a_refund_that_was_booked_twice_is_found(world: World) {
         world.alter(sql).await;
     }
     let reconciled = world.staff.compare(device.serial).await.unwrap();
-    let [finding] = found(&reconciled, "refund-claimed-twice")[..] else { panic!("{reconciled:#?}") };
+    let [finding] = found(&reconciled, "refund-claimed-twice")[..] else {
+        panic!("{reconciled:#?}")
+    };
     assert_eq!(finding.evidence.facts["again"], "claim-2 5.00");
 }
 
@@ -164,7 +173,9 @@ async fn more_used_than_issued_is_found(world: World) {
     world.upload(&device, 1).await;
     world.alter("UPDATE postings SET amount = 1000 WHERE transfer = 'refill:TM0000042:1' AND account = 'meter:TM0000042'").await;
     let reconciled = world.staff.compare(device.serial).await.unwrap();
-    let [finding] = found(&reconciled, "usage-exceeds-issued")[..] else { panic!("{reconciled:#?}") };
+    let [finding] = found(&reconciled, "usage-exceeds-issued")[..] else {
+        panic!("{reconciled:#?}")
+    };
     assert_eq!(finding.evidence.found.as_deref(), Some("7.20"));
 }
 
