@@ -21,6 +21,7 @@ pub mod in_process;
 mod keys;
 pub mod network_test;
 mod refusal;
+pub mod sorting;
 pub mod staff;
 mod store;
 mod tls;

@@ -63,10 +63,15 @@ impl Verdict {
         Verdict { decision, findings }
     }
 
-    /// The verdict on a symbol that is no mark at all.
+    /// The verdict when this is to be said as well.
     #[must_use]
-    pub fn of_finding(finding: Finding) -> Verdict {
-        Verdict::of(vec![finding], None)
+    pub fn with(mut self, more: impl IntoIterator<Item = Finding>) -> Verdict {
+        let due = match self.decision {
+            Decision::ShortPaid { due } => Some(due),
+            _ => None,
+        };
+        self.findings.extend(more);
+        Verdict::of(self.findings, due)
     }
 
     /// Whether the piece may go.

@@ -91,8 +91,8 @@ fn interrupted(mark: &Mark, meter: &KnownMeter, one: Interruption) -> Option<Fin
     if !begun || one.until.is_some_and(|until| date >= until) {
         return None;
     }
-    // Once the provider lets a meter work again it vouches for what the meter did in the meantime.
-    let Some(until) = one.until else {
+    // Once the provider lets a meter work again it vouches for what the meter did in the meantime, but not for thieves.
+    let Some(until) = one.until.filter(|_| one.reason != Reason::Stolen) else {
         return Some(out_of_service(serial.to_string(), since, one.reason));
     };
     Some(Finding {
@@ -107,8 +107,8 @@ fn out_of_service(serial: String, since: Date, reason: Reason) -> Finding {
     let (code, fr, en) = match reason {
         Reason::Stolen => (
             "meter-stolen",
-            format!("La machine {serial} est perdue ou volée depuis le {since}."),
-            format!("Meter {serial} has been lost or stolen since {since}."),
+            format!("La machine {serial} était perdue ou volée à partir du {since}."),
+            format!("Meter {serial} was lost or stolen from {since} on."),
         ),
         Reason::Stopped => (
             "meter-stopped",

@@ -220,6 +220,9 @@ fn what_a_meter_printed_while_it_was_stopped_is_good_once_it_works_again() {
         let verdict = judge(&golden::mark(), known(&meter));
         assert_eq!(codes(&verdict), if noted { vec!["printed-while-stopped"] } else { vec![] });
         assert!(verdict.is_accepted());
+        meter.interruptions[0].reason = Reason::Stolen;
+        let verdict = judge(&golden::mark(), known(&meter));
+        assert_eq!(codes(&verdict), if noted { vec!["meter-stolen"] } else { vec![] });
     }
 }
 

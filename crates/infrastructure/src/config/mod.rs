@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use timbre_indicium::verify::MEMORY_DAYS;
 use timbre_key_store::Custody;
 use toml::Spanned;
+
+use crate::sorting::SortingRules;
 
 pub(crate) use database_url::Engine;
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
@@ -26,6 +29,8 @@ const HTTPS_PORT: u16 = 8443;
 /// Where the catalogue has the network test in the clear.
 const CLEAR_PORT: u16 = 80;
 const ADMIN_PORT: u16 = 9443;
+/// Its own, so that a flood from one side is not the other's.
+const SORTING_PORT: u16 = 8444;
 
 /// How one infrastructure process is to run.
 #[derive(Clone, Debug)]
@@ -38,6 +43,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where what is offered in the clear listens, by plain HTTP: the network test alone. None listens nowhere.
     pub listen_clear: Option<SocketAddr>,
+    /// Where the verification service for sorting machines listens, by HTTPS. None listens nowhere.
+    pub listen_sorting: Option<SocketAddr>,
     /// Where `/health` and `/metrics` listen, by plain HTTP: a loopback address.
     pub admin_listen: SocketAddr,
     /// The port meters are told to call, where it is not the listening one (behind a load balancer).
@@ -52,6 +59,8 @@ pub struct Config {
     pub suspend_on_mismatch: bool,
     /// Which findings suspend, what is late, how often the books are reconciled.
     pub policy: Policy,
+    /// How pieces are judged for sorting machines.
+    pub sorting: SortingRules,
     /// How long requests in progress may take to finish at shutdown.
     pub drain: Duration,
 }
@@ -67,12 +76,14 @@ impl Config {
             domain: DEFAULT_DOMAIN.to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             listen_clear: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            listen_sorting: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_port: None,
             keys: Custody::Sealed,
             only: Vec::new(),
             suspend_on_mismatch: true,
             policy: Policy::quiet(),
+            sorting: SortingRules::default(),
             drain: DEFAULT_DRAIN,
         }
     }
@@ -100,6 +111,10 @@ impl Config {
         let listen = place.address(raw.listen, HTTPS_PORT)?;
         let listen_clear = raw.listen_clear.map(|address| place.address(Some(address), CLEAR_PORT));
         let listen_clear = listen_clear.transpose()?;
+        let listen_sorting =
+            raw.listen_sorting.map(|address| place.address(Some(address), SORTING_PORT));
+        let listen_sorting = listen_sorting.transpose()?;
+        let sorting = place.sorting(raw.sorting)?;
         let admin_listen = place.admin_address(raw.admin_listen)?;
         let database = match raw.database {
             None => DatabaseUrl::sqlite_in(&data_dir),
@@ -132,6 +147,7 @@ impl Config {
             domain,
             listen,
             listen_clear,
+            listen_sorting,
             admin_listen,
             public_port,
             database,
@@ -139,6 +155,7 @@ impl Config {
             only,
             suspend_on_mismatch,
             policy,
+            sorting,
             drain,
         })
     }
@@ -152,6 +169,7 @@ struct Raw {
     domain: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
     listen_clear: Option<Spanned<String>>,
+    listen_sorting: Option<Spanned<String>>,
     admin_listen: Option<Spanned<String>>,
     public_port: Option<Spanned<u16>>,
     database: Option<Spanned<String>>,
@@ -163,6 +181,18 @@ struct Raw {
     #[serde(default)]
     policy: RawPolicy,
     drain_seconds: Option<u16>,
+    #[serde(default)]
+    sorting: RawSorting,
+}
+
+/// The table `[sorting]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSorting {
+    days_ahead: Option<u16>,
+    days_behind: Option<Spanned<u16>>,
+    days_redated: Option<Spanned<u16>>,
+    transit_hours: Option<u16>,
 }
 
 /// The file under the reader's finger, to say where a mistake is.
@@ -211,6 +241,26 @@ impl Place<'_> {
         }
         let reason = "the admin port has no encryption: it listens on a loopback address only, like 127.0.0.1:9443";
         Err(self.mistake(offset, reason))
+    }
+
+    fn sorting(&self, written: RawSorting) -> Result<SortingRules, ConfigError> {
+        let mut rules = SortingRules::default();
+        let bounded = |days: Option<Spanned<u16>>, default: u16| match days {
+            None => Ok(default),
+            Some(days) if *days.get_ref() <= MEMORY_DAYS => Ok(days.into_inner()),
+            Some(days) => {
+                let reason = format!("copies are remembered for {MEMORY_DAYS} days: at most that");
+                Err(self.mistake(days.span().start, &reason))
+            }
+        };
+        let window = &mut rules.window;
+        window.ahead = written.days_ahead.unwrap_or(window.ahead);
+        window.behind = bounded(written.days_behind, window.behind)?;
+        window.redated = bounded(written.days_redated, window.redated)?;
+        if let Some(hours) = written.transit_hours {
+            rules.transit = Duration::from_secs(u64::from(hours) * 3600);
+        }
+        Ok(rules)
     }
 
     fn services(&self, written: Vec<Spanned<String>>) -> Result<Vec<String>, ConfigError> {
@@ -304,6 +354,10 @@ mod tests {
             (
                 "data_dir = \"d\"\nlisten_clear = \"80\"\n",
                 "2: “listen_clear”: “80” is not an address to listen on: write it like 127.0.0.1:80",
+            ),
+            (
+                "data_dir = \"d\"\n[sorting]\ndays_redated = 91\n",
+                "3: “days_redated”: copies are remembered for 90 days: at most that",
             ),
             ("data_dir = \"d\"\nport = 3\n", "2: “port”: unknown field `port`"),
             (

@@ -15,6 +15,8 @@ const SECONDS: &str = "timbre_request_duration_seconds";
 const IN_PROGRESS: &str = "timbre_requests_in_progress";
 const REFILLED: &str = "timbre_refilled_mills_total";
 const DATABASE_ERRORS: &str = "timbre_database_errors_total";
+const VERIFIED: &str = "timbre_verifications_total";
+const VERIFICATION_SECONDS: &str = "timbre_verification_duration_seconds";
 
 /// From a cached reply to a database that is about to be given up.
 const BUCKETS: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -44,7 +46,7 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let builder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Full(SECONDS.to_owned()), &BUCKETS)
+            .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
             .expect("invariant: the list of buckets is not empty");
         let recorder = builder.build_recorder();
         let describe = |name: &'static str, text: &'static str| (name.into(), text.into());
@@ -54,6 +56,7 @@ impl Metrics {
                 "Requests by endpoint and outcome (ok, or the code of the refusal).",
             ),
             describe(REFILLED, "Postage refilled, in mills of the currency."),
+            describe(VERIFIED, "Pieces judged for sorting machines, by decision."),
             describe(DATABASE_ERRORS, "Requests that the database could not serve."),
         ] {
             recorder.describe_counter(name, None, text);
@@ -62,6 +65,8 @@ impl Metrics {
         recorder.describe_gauge(IN_PROGRESS.into(), None, text);
         let text: SharedString = "Time from the whole request to the reply.".into();
         recorder.describe_histogram(SECONDS.into(), Some(Unit::Seconds), text);
+        let text: SharedString = "Time from a piece's line to its verdict.".into();
+        recorder.describe_histogram(VERIFICATION_SECONDS.into(), Some(Unit::Seconds), text);
         let handle = recorder.handle();
         Metrics { recorder, handle }
     }
@@ -71,6 +76,16 @@ impl Metrics {
         self.count(REQUESTS, vec![endpoint.clone(), Label::new("outcome", outcome)], 1);
         let key = Key::from_parts(SECONDS, vec![endpoint]);
         self.recorder.register_histogram(&key, &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Counts pieces that a sorting machine asked about together.
+    pub(crate) fn verified<'a>(&self, decisions: impl Iterator<Item = &'a str>, took: Duration) {
+        let key = Key::from_static_name(VERIFICATION_SECONDS);
+        let histogram = self.recorder.register_histogram(&key, &METADATA);
+        for decision in decisions {
+            self.count(VERIFIED, vec![Label::new("decision", decision.to_owned())], 1);
+            histogram.record(took.as_secs_f64());
+        }
     }
 
     /// Counts a request as in progress until the guard is dropped, answered or given up.

@@ -14,6 +14,7 @@ mod metrics;
 mod plain;
 mod routes;
 mod server;
+mod sorting;
 mod tap;
 
 pub(crate) use body::hear;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::{Accept, DefaultAcceptor};
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use timbre_catalogue::{Catalogue, Scheme, endpoint};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -17,13 +18,13 @@ use tokio::task::JoinHandle;
 use super::door::{ClearDoor, SecureDoor};
 use super::front::{self, Front};
 use super::limits::Limits;
-use super::{Metrics, admin, routes};
+use super::{Metrics, admin, routes, sorting};
 use crate::call::now;
 use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::ground::{Ground, ServeError};
 use crate::staff::Staff;
-use crate::tls;
+use crate::tls::{self, Authority};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// A new key signs a minute after it was made; by then every process has it.
@@ -36,6 +37,8 @@ pub struct Running {
     pub https_addr: SocketAddr,
     /// Where what is offered in the clear listens, by plain HTTP, if it does.
     pub clear_addr: Option<SocketAddr>,
+    /// Where the verification service for sorting machines listens, by HTTPS, if it does.
+    pub sorting_addr: Option<SocketAddr>,
     /// Where `/health` and `/metrics` listen.
     pub admin_addr: SocketAddr,
     /// The root certificate that a meter must trust.
@@ -47,6 +50,7 @@ pub struct Running {
     listeners: Vec<Listener>,
     refreshing: JoinHandle<()>,
     reconciling: Option<JoinHandle<()>>,
+    following: Option<JoinHandle<()>>,
 }
 
 /// One address that is listened on.
@@ -81,6 +85,9 @@ impl Running {
         if let Some(reconciling) = self.reconciling {
             reconciling.abort();
         }
+        if let Some(following) = self.following {
+            following.abort();
+        }
         self.deployment.store.clone().close().await;
         tracing::info!("infrastructure stopped");
     }
@@ -98,7 +105,8 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     let secure = routes::routes(&catalogue, &config.only, Scheme::Https);
     let clear = routes::routes(&catalogue, &config.only, Scheme::Http);
     let hosts: BTreeSet<String> = secure.iter().map(|route| route.host.clone()).collect();
-    let tls = tls::server_config(authority, hosts)?;
+    let authority = Arc::new(authority);
+    let tls = tls::server_config(&authority, hosts, &["http/1.1"])?;
     let door = SecureDoor::new(tls, noted_host(&catalogue));
     let listener = listen(config.listen)?;
     let admin_listener = listen(config.admin_listen)?;
@@ -130,12 +138,24 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
     if let Some(listener) = clear_listener {
         listeners.push(start(listener, ClearDoor, app(clear))?);
     }
+    let sorting = match config.listen_sorting {
+        Some(address) => Some(open_sorting(address, &config, &authority, &deployment).await?),
+        None => None,
+    };
+    let (sorting_addr, following) = match sorting {
+        Some((listener, address, following)) => {
+            listeners.push(listener);
+            (Some(address), Some(following))
+        }
+        None => (None, None),
+    };
     let in_clear = clear_addr.map(|address| address.to_string());
     tracing::info!(%https_addr, in_clear, %admin_addr, database = %config.database, "infrastructure started");
     let Config { domain, drain, .. } = config;
     Ok(Running {
         https_addr,
         clear_addr,
+        sorting_addr,
         admin_addr,
         ca_pem,
         domain,
@@ -144,6 +164,7 @@ pub async fn serve(config: Config) -> Result<Running, ServeError> {
         listeners,
         refreshing,
         reconciling,
+        following,
     })
 }
 
@@ -177,6 +198,30 @@ fn keep_keys_fresh(deployment: Arc<Deployment>) -> JoinHandle<()> {
             }
         }
     })
+}
+
+/// The verification service: a host name, a port and a protocol of its own, because sorting machines are not meters.
+async fn open_sorting(
+    address: SocketAddr,
+    config: &Config,
+    authority: &Arc<Authority>,
+    deployment: &Arc<Deployment>,
+) -> Result<(Listener, SocketAddr, JoinHandle<()>), ServeError> {
+    let host = format!("{}.{}", sorting::HOST, config.domain);
+    let tls = tls::server_config(authority, [host], &["h2", "http/1.1"])?;
+    let desk = sorting::Desk::open(deployment.clone(), config.sorting).await?;
+    let following = tokio::spawn(desk.clone().follow());
+    let (listener, address) = listen(address)?;
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
+    let handle = Handle::new();
+    let mut server =
+        axum_server::from_tcp(listener).map_err(|source| ServeError::Listen { address, source })?;
+    server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
+    server.http_builder().http2().max_concurrent_streams(sorting::STREAMS_OF_ONE);
+    let server = server.acceptor(acceptor).first_request_timeout(HEADERS_WITHIN);
+    let server = server.handle(handle.clone());
+    let server = tokio::spawn(server.serve(sorting::router(desk).into_make_service()));
+    Ok((Listener { handle, server }, address, following))
 }
 
 /// The host whose requests are noted as they arrive: the network test's.

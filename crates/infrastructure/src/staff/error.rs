@@ -93,6 +93,12 @@ pub enum StaffError {
     /// A name is empty or too long, or an amount is below zero.
     #[error("{0}")]
     Invalid(&'static str),
+    /// There is no such sorting machine.
+    #[error("there is no sorting machine {0}")]
+    UnknownSorter(String),
+    /// The name is another machine's.
+    #[error("there is a sorting machine {0} already: a name is given once, for ever")]
+    SorterExists(String),
     /// The reference was used for another deposit.
     #[error("the reference {0} was used for another deposit already")]
     ReferenceReused(String),
@@ -205,6 +211,8 @@ impl StaffError {
             StaffError::OnlyKey { .. } => "only-key",
             StaffError::WrongCurrency { .. } => "wrong-currency",
             StaffError::Invalid(_) => "invalid",
+            StaffError::UnknownSorter(_) => "unknown-sorter",
+            StaffError::SorterExists(_) => "sorter-exists",
             StaffError::ReferenceReused(_) => "reference-reused",
             StaffError::TablePublished(_) => "table-published",
             StaffError::RateTable(_) => "rate-table",
@@ -275,6 +283,10 @@ impl StaffError {
             }
             StaffError::WrongCurrency { expected, given } => {
                 format!("le compte est en {expected}, et le montant en {given}")
+            }
+            StaffError::UnknownSorter(name) => format!("il n’y a pas de trieuse {name}"),
+            StaffError::SorterExists(name) => {
+                format!("il y a déjà une trieuse {name} : un nom n’est donné qu’une fois")
             }
             StaffError::ReferenceReused(reference) => {
                 format!("la référence {reference} a déjà servi à un autre dépôt")

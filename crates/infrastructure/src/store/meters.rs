@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 use timbre_funds::MeterState;
 use timbre_key_store::PublicKey;
 use timbre_postage::{
@@ -18,7 +18,7 @@ use timbre_protocol::inspection_profile::DueDate;
 use timbre_protocol::installation::InspectionPolicy;
 
 use super::StoreError;
-use super::row::{Columns, stored};
+use super::row::{Columns, chunks, placeholders, stored};
 use super::seals::{self, Subject};
 
 /// A meter as the provider knows it.
@@ -180,6 +180,25 @@ pub(crate) async fn find(
         .fetch_optional(connection)
         .await?;
     row.map(|row| read(&Columns(row))).transpose()
+}
+
+/// Those of these meters that are enrolled, in no order.
+pub(crate) async fn some(
+    connection: &mut AnyConnection,
+    serials: &[MeterSerial],
+) -> Result<Vec<Meter>, StoreError> {
+    let mut meters = Vec::with_capacity(serials.len());
+    for some in chunks(serials) {
+        let sql = format!("SELECT * FROM meters WHERE serial IN {}", placeholders(1, some.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for serial in some {
+            query = query.bind(i64::from(serial.number()));
+        }
+        for row in query.fetch_all(&mut *connection).await? {
+            meters.push(read(&Columns(row))?);
+        }
+    }
+    Ok(meters)
 }
 
 /// The meter, held against every other transaction until this one ends.

@@ -8,12 +8,13 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::config::Engine;
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "catalogues", include_str!("migrations/0002_catalogues.sql")),
     (3, "life", include_str!("migrations/0003_life.sql")),
     (4, "terms", include_str!("migrations/0004_terms.sql")),
     (5, "audit", include_str!("migrations/0005_audit.sql")),
+    (6, "sorting", include_str!("migrations/0006_sorting.sql")),
     (7, "keys", include_str!("migrations/0007_keys.sql")),
 ];
 

@@ -135,9 +135,31 @@ pub(super) fn placeholders(rows: usize, columns: usize) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(",")
 }
 
+/// Rows in one statement, where their number is not ours to choose.
+const ROWS: usize = 64;
+
+/// Splits rows by powers of two: so few texts of statements that all of them stay prepared.
+pub(super) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = if rest.len() >= ROWS { ROWS } else { 1 << rest.len().checked_ilog2()? };
+        let (some, after) = rest.split_at(size);
+        rest = after;
+        Some(some)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_rows_are_split_into_few_sizes() {
+        let rows = [0_u8; 109];
+        let sizes: Vec<usize> = chunks(&rows).map(<[u8]>::len).collect();
+        assert_eq!(sizes, [64, 32, 8, 4, 1]);
+        assert_eq!(chunks::<u8>(&[]).count(), 0);
+    }
 
     #[test]
     fn one_statement_carries_many_rows() {

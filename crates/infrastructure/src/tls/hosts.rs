@@ -15,10 +15,11 @@ use super::{Authority, TlsError};
 /// A third of a certificate's life: a process that runs for years never serves an expired one.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// TLS 1.2 and later, HTTP/1.1, one certificate for each host name.
+/// TLS 1.2 and later, these protocols above it, one certificate for each host name.
 pub(crate) fn server_config(
-    authority: Authority,
+    authority: &Arc<Authority>,
     hosts: impl IntoIterator<Item = String>,
+    protocols: &[&str],
 ) -> Result<ServerConfig, TlsError> {
     let now = Timestamp::now();
     let issued = hosts
@@ -28,18 +29,19 @@ pub(crate) fn server_config(
             Ok((host, Issued { at: now, key }))
         })
         .collect::<Result<_, TlsError>>()?;
+    let authority = authority.clone();
     let hosts = Arc::new(Hosts { authority, issued: RwLock::new(issued) });
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(hosts);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(config)
 }
 
 #[derive(Debug)]
 struct Hosts {
-    authority: Authority,
+    authority: Arc<Authority>,
     issued: RwLock<BTreeMap<String, Issued>>,
 }
 

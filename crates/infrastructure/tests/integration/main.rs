@@ -18,6 +18,7 @@ mod reconcile;
 mod refill;
 mod replacement;
 mod sign_in;
+mod sorting;
 mod staff;
 mod support;
 mod terms;

@@ -14,7 +14,6 @@ on_both!(
     a_locked_account_pays_for_nothing_and_takes_deposits,
     what_does_not_exist_is_refused_by_name_in_both_languages,
     a_meter_is_enrolled_once_and_in_the_currency_of_its_customer,
-    a_mark_seen_twice_says_when_it_was_first_seen,
     another_process_works_on_the_same_store,
 );
 
@@ -81,15 +80,6 @@ async fn a_meter_is_enrolled_once_and_in_the_currency_of_its_customer(world: Wor
     let error = world.staff.resume(device.serial, "x").await.unwrap_err();
     assert_eq!(error.to_string(), "meter TM0000042 is enrolled");
     assert_eq!(world.staff.meters().await.unwrap().len(), 1);
-}
-
-async fn a_mark_seen_twice_says_when_it_was_first_seen(world: World) {
-    let serial = Device::new(42).serial;
-    assert_eq!(world.staff.record_scan(serial, 17).await.unwrap().seen_before, None);
-    let first = world.staff.record_scan(serial, 17).await.unwrap().seen_before.unwrap();
-    let again = world.staff.record_scan(serial, 17).await.unwrap().seen_before.unwrap();
-    assert_eq!(first, again);
-    assert_eq!(world.staff.record_scan(serial, 18).await.unwrap().seen_before, None);
 }
 
 async fn another_process_works_on_the_same_store(world: World) {

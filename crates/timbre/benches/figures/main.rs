@@ -14,6 +14,7 @@ mod piece;
 mod postgres;
 mod refills;
 mod start_up;
+mod verification;
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ use figure::Figure;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --")]
 struct Options {
-    /// Only the sections whose name contains this: debits, piece, refills-sqlite, refills-postgresql, start-up
+    /// Only the sections whose name contains this: debits, piece, refills-sqlite, refills-postgresql, start-up, verification
     filter: Option<String>,
     /// The folder to write in, on the disk whose flushes count [default: target/tmp]
     #[arg(long, value_name = "FOLDER")]
@@ -34,6 +35,9 @@ struct Options {
     /// A fiftieth of the work: whether everything runs, not how fast
     #[arg(long)]
     quick: bool,
+    /// How many marks the store of copies holds, in millions
+    #[arg(long, value_name = "MILLIONS", default_value = "1,10", value_delimiter = ',')]
+    marks: Vec<u32>,
     /// What cargo says to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -43,6 +47,8 @@ struct Options {
 pub(crate) struct Ground {
     /// A folder of the section's own, on the disk whose flushes count.
     pub(crate) dir: PathBuf,
+    /// How many marks the store of copies holds, in millions.
+    pub(crate) marks: Vec<u32>,
     quick: bool,
 }
 
@@ -55,12 +61,14 @@ impl Ground {
 
 type Section = (&'static str, fn(&Ground) -> Result<Vec<Figure>>);
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 7] = [
     ("debits", debits::measure),
     ("piece", piece::measure),
     ("refills-sqlite", refills::on_sqlite),
     ("refills-postgresql", refills::on_postgresql),
     ("start-up", start_up::measure),
+    ("verification-postgresql", verification::on_postgresql),
+    ("verification-sqlite", verification::on_sqlite),
 ];
 
 fn main() -> Result<()> {
@@ -69,12 +77,12 @@ fn main() -> Result<()> {
     if !SECTIONS.iter().any(|(name, _)| wanted(name)) {
         bail!("no section is called so: {}", SECTIONS.map(|(name, _)| name).join(", "));
     }
-    let dir = options.dir.unwrap_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
+    let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
     let dir = std::path::absolute(&dir)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     println!("{}\n", machine::describe(&dir)?);
     for (name, section) in SECTIONS.iter().filter(|(name, _)| wanted(name)) {
-        run(name, *section, &dir, options.quick)?;
+        run(name, *section, &dir, &options)?;
     }
     Ok(())
 }
@@ -83,11 +91,12 @@ fn run(
     name: &str,
     section: fn(&Ground) -> Result<Vec<Figure>>,
     dir: &Path,
-    quick: bool,
+    options: &Options,
 ) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("figures-").tempdir_in(dir)?;
     let busy = machine::busy()?;
-    let figures = section(&Ground { dir: folder.path().to_owned(), quick })?;
+    let (dir, marks) = (folder.path().to_owned(), options.marks.clone());
+    let figures = section(&Ground { dir, marks, quick: options.quick })?;
     let after = machine::busy()?;
     println!("## {name}");
     println!(

@@ -12,6 +12,7 @@ pub(crate) mod meters;
 pub(crate) mod rates;
 mod reconcile;
 mod serve;
+mod sorters;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,9 @@ enum InfrastructureCommand {
     /// Catalogues of destinations, for the firewalls that subscribe: publish, list
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
+    /// Sorting machines of the postal operator: add, list, revoke
+    #[command(subcommand)]
+    Sorter(sorters::SorterCommand),
     /// Ledger accounts: list, show
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -85,6 +89,7 @@ pub(crate) fn execute(args: InfrastructureArgs, output: &OutputArgs) -> Result<O
         InfrastructureCommand::Meter(command) => meters::execute(&file, command, output),
         InfrastructureCommand::Rates(command) => rates::execute(&file, command, output),
         InfrastructureCommand::Catalogue(command) => catalogue::execute(&file, command, output),
+        InfrastructureCommand::Sorter(command) => sorters::execute(&file, command, output),
         InfrastructureCommand::Ledger(command) => ledger::execute(&file, command, output),
         InfrastructureCommand::Keys(command) => keys::execute(&file, command, output),
         InfrastructureCommand::Reconcile(reconcile) => reconcile::execute(&file, reconcile, output),

@@ -47,6 +47,9 @@ pub(super) struct ServeArgs {
     /// Where the network test answers in the clear, and nothing else does; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_clear: Option<SocketAddr>,
+    /// Where sorting machines ask for verification; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_sorting: Option<SocketAddr>,
     /// Where /health and /metrics are; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin_listen: Option<SocketAddr>,
@@ -57,6 +60,7 @@ pub(super) struct ServeArgs {
 struct Serving {
     listen: SocketAddr,
     listen_clear: Option<SocketAddr>,
+    listen_sorting: Option<SocketAddr>,
     admin: SocketAddr,
     root_certificate: PathBuf,
     domain: String,
@@ -70,6 +74,7 @@ data_dir = {:?}
 # domain = \"timbre.localhost\"
 # listen = \"127.0.0.1:8443\"
 # listen_clear = \"127.0.0.1:80\"                                # without it, none; the network test alone answers there
+# listen_sorting = \"127.0.0.1:8444\"                             # without it, none; see docs/SORTING.md
 # admin_listen = \"127.0.0.1:9443\"
 # database = \"postgres://timbre@/timbre?host=/run/postgresql\"    # without it, SQLite in data_dir
 # only = [\"distributor\", \"comet\"]                               # without it, every service
@@ -135,6 +140,7 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
     config.database = args.database.unwrap_or(config.database);
     config.listen = args.listen.unwrap_or(config.listen);
     config.listen_clear = args.listen_clear.or(config.listen_clear);
+    config.listen_sorting = args.listen_sorting.or(config.listen_sorting);
     config.admin_listen = args.admin_listen.unwrap_or(config.admin_listen);
     if !args.only.is_empty() {
         config.only = args.only;
@@ -148,6 +154,7 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
         let serving = Serving {
             listen: running.https_addr,
             listen_clear: running.clear_addr,
+            listen_sorting: running.sorting_addr,
             admin: running.admin_addr,
             root_certificate: running.ca_pem.clone(),
             domain: running.domain.clone(),
@@ -159,8 +166,12 @@ pub(super) fn serve(file: &Path, args: ServeArgs, output: &OutputArgs) -> Result
                     language.pick("Essai du réseau, en clair :", "Network test, in the clear:");
                 format!("{title} http://network-test.{}:{}\n", serving.domain, address.port())
             });
+            let sorting = serving.listen_sorting.map_or_else(String::new, |address| {
+                let title = language.pick("Trieuses\u{a0}:", "Sorting machines:");
+                format!("{title} https://sorting.{}:{}/verify\n", serving.domain, address.port())
+            });
             format!(
-                "{} https://*.{}:{}\n{in_clear}{} http://{}/health  http://{}/metrics\n{} {}",
+                "{} https://*.{}:{}\n{in_clear}{sorting}{} http://{}/health  http://{}/metrics\n{} {}",
                 language.pick("Services :", "Services:"),
                 serving.domain,
                 serving.listen.port(),

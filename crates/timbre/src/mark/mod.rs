@@ -1,5 +1,6 @@
 //! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG), PDF pages, and folders of them.
 
+mod at;
 mod files;
 mod form;
 mod show;

@@ -294,7 +294,7 @@ impl Entry {
 }
 
 /// The tables whose products can be named without asking anybody.
-fn shipped_tables() -> Vec<RateTable> {
+pub(super) fn shipped_tables() -> Vec<RateTable> {
     timbre_postage::rates::shipped()
         .iter()
         .map(|(name, text)| {

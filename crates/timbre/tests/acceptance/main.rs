@@ -22,5 +22,6 @@ mod readme;
 mod rotation;
 mod separate_processes;
 mod site;
+mod sorting;
 #[cfg(feature = "pkcs11")]
 mod token;

@@ -52,6 +52,8 @@ pub(crate) struct Serving {
     child: Child,
     pub(crate) address: String,
     pub(crate) admin: String,
+    /// Empty where it does not sort.
+    pub(crate) sorting: String,
 }
 
 impl Serving {
@@ -74,7 +76,8 @@ impl Serving {
         }
         let serving: Value = serde_json::from_str(&answer).expect("it says where it listens");
         let text = |key: &str| serving[key].as_str().expect("a text").to_owned();
-        Serving { child, address: text("listen"), admin: text("admin") }
+        let sorting = serving["listen_sorting"].as_str().unwrap_or_default().to_owned();
+        Serving { child, address: text("listen"), admin: text("admin"), sorting }
     }
 
     /// Asks it to stop as an operating system does, and waits until it has.

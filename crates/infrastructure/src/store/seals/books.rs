@@ -93,13 +93,15 @@ pub(crate) const UNSEALED: &[(&str, &str)] = &[
     ("device_keys", "each is signed by the device’s key before it"),
     ("identities", "held against the keys and the authority on disk when the store is opened"),
     ("machine_settings", "what a customer set, kept for the next machine: no money"),
-    ("marks", "what was seen at the sorting centre: no money"),
+    ("mark_days", "which tables of marks there are: no money"),
+    ("mark_runs", "what was accepted at the sorting centre: no money"),
     (
         "records",
         "chained by the device; count and last chain value stand in the meter’s sealed row",
     ),
     ("seals", "each carries its own digest, and they are numbered without a gap"),
     ("sign_ins", "nonces that are forgotten after their time"),
+    ("sorters", "each is added and revoked in a sealed line of the audit log"),
 ];
 
 impl Book {

@@ -98,9 +98,9 @@ impl World {
         deposited.expect("a deposit");
     }
 
-    /// Enrols the meter of a device in Alberta, where the tax is five percent.
-    pub(crate) async fn enrol(&self, device: &Device) {
-        let meter = NewMeter {
+    /// The meter of a device in Alberta, where the tax is five percent.
+    pub(crate) fn new_meter(&self, device: &Device) -> NewMeter {
+        NewMeter {
             customer: self.customer.account,
             serial: device.serial,
             device_key: device.key(KeyRole::Device),
@@ -108,8 +108,12 @@ impl World {
             postal_code: "T2P 1J9".parse().expect("a postal code"),
             limits: MeterLimits::usual(Currency::Cad),
             policy: InspectionPolicy { interval_days: 28, warn_days: 7, grace_days: 7 },
-        };
-        self.staff.enrol_meter(meter).await.expect("a meter");
+        }
+    }
+
+    /// Enrols the meter of a device.
+    pub(crate) async fn enrol(&self, device: &Device) {
+        self.staff.enrol_meter(self.new_meter(device)).await.expect("a meter");
     }
 
     /// A device that is enrolled, signed in and installed.
@@ -204,9 +208,16 @@ pub(crate) fn client_trusting(ca_pem: &Path, address: SocketAddr) -> Client {
 
 pub(crate) fn connect_to(address: SocketAddr) -> reqwest::ClientBuilder {
     let mut builder = Client::builder().no_proxy();
-    for service in
-        ["distributor", "comet", "uploads", "downloads", "catalogue", "network-test", "evil"]
-    {
+    for service in [
+        "distributor",
+        "comet",
+        "uploads",
+        "downloads",
+        "catalogue",
+        "network-test",
+        "sorting",
+        "evil",
+    ] {
         builder = builder.resolve(&format!("{service}.timbre.localhost"), address);
     }
     builder
