@@ -6,6 +6,7 @@
 
 mod kept;
 mod letters;
+mod life;
 mod link;
 mod machine;
 mod plans;

@@ -9,7 +9,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use timbre_key_store::{KeyRole, KeyStore, MemoryKeys};
 use timbre_meter::TrustAnchors;
-use timbre_postage::{Amount, Currency, rates};
+use timbre_postage::{Amount, Currency, Registers, rates};
 use timbre_protocol::inspection::{Instruction, SuspensionCause};
 use timbre_protocol::installation::{InspectionPolicy, OperationalBlock};
 use timbre_protocol::rate_download::SignedTable;
@@ -18,7 +18,7 @@ use timbre_protocol::token::Token;
 use timbre_protocol::transaction_upload::TransactionRecord;
 use timbre_protocol::{
     Message, Refusal, Signed, UNSIGNED, inspection, installation, rate_download, read, refill,
-    sign_in, startup_refresh, transaction_upload, write,
+    replacement, sign_in, startup_refresh, transaction_upload, withdrawal, write,
 };
 
 use crate::server::{Answer, Authority, Received, Server};
@@ -49,6 +49,12 @@ pub(crate) struct Books {
     /// Whether the sign-in tells of an order that waits.
     pub(crate) order_waits: Option<bool>,
     pub(crate) refills: BTreeMap<u64, refill::Reply>,
+    /// The withdrawal that was booked: the request and its reply.
+    pub(crate) withdrawn: Option<(withdrawal::Request, withdrawal::Reply)>,
+    /// What the customer had set on the machine that this one replaces.
+    pub(crate) replaced_settings: Option<replacement::MachineSettings>,
+    /// What the startup refreshes told.
+    pub(crate) refreshes: Vec<startup_refresh::Request>,
     pub(crate) records: Vec<TransactionRecord>,
     pub(crate) reasons: Vec<transaction_upload::Reason>,
     /// Paths of the requests that came, in order.
@@ -90,6 +96,9 @@ impl Provider {
             postal_code: "J8X 3X7",
             order_waits: None,
             refills: BTreeMap::new(),
+            withdrawn: None,
+            replaced_settings: None,
+            refreshes: Vec::new(),
             records: Vec::new(),
             reasons: Vec::new(),
             asked: Vec::new(),
@@ -150,7 +159,9 @@ impl Books {
             "/comet/v1/refill" => self.refill(&read(&body).unwrap()),
             "/comet/v1/inspection" => self.inspect(&read(&body).unwrap()),
             "/uploads/v1/transactions" => self.take(read(&body).unwrap()),
-            "/downloads/v1/startup-refresh" => self.refresh(),
+            "/comet/v1/withdrawal" => self.withdraw(read(&body).unwrap()),
+            "/comet/v1/replacement" => self.replace(&read(&body).unwrap()),
+            "/downloads/v1/startup-refresh" => self.refresh(read(&body).unwrap()),
             "/downloads/v1/rates" => self.rates(&read(&body).unwrap()),
             other => panic!("nobody serves {other}"),
         };
@@ -284,7 +295,53 @@ impl Books {
         write(&transaction_upload::Reply { acknowledged: request.last })
     }
 
-    fn refresh(&self) -> String {
+    /// Takes back once what the records bear out, and repeats the reply for ever.
+    fn withdraw(&mut self, request: withdrawal::Request) -> String {
+        if let Some((booked, reply)) = &self.withdrawn {
+            assert_eq!(*booked, request, "the same request again");
+            return write(reply);
+        }
+        let last = self.records.last().expect("records come first");
+        assert_eq!((last.sequence, last.chain), (request.record_sequence, request.record_chain));
+        assert_eq!(last.descending, request.registers.descending);
+        let reply = withdrawal::Reply {
+            serial: request.serial,
+            sequence: request.sequence,
+            amount: request.registers.descending,
+            control_sum_after: request.registers.ascending,
+            nonce: request.nonce,
+            signature: UNSIGNED,
+        };
+        let reply = reply.sign(&self.keys).unwrap();
+        self.withdrawn = Some((request, reply.clone()));
+        write(&reply)
+    }
+
+    fn replace(&self, request: &replacement::Request) -> String {
+        let money = |units: i64| Amount::from_mills(units * 1000, Currency::Cad);
+        let registers = Registers { ascending: money(42), descending: money(58), pieces: 30 };
+        self.signed(replacement::Reply {
+            serial: request.serial,
+            replaced: "TM0000007".parse().unwrap(),
+            replaced_at: self.now,
+            registers,
+            account: "10000001".parse().unwrap(),
+            postal_code: self.postal_code.parse().unwrap(),
+            limits: replacement::Limits {
+                minimum_refill: money(1),
+                maximum_refill: money(5000),
+                maximum_descending: money(10_000),
+                maximum_postage: money(100),
+                high_value_warning: money(50),
+            },
+            settings: self.replaced_settings.clone(),
+            nonce: request.nonce,
+            signature: UNSIGNED,
+        })
+    }
+
+    fn refresh(&mut self, request: startup_refresh::Request) -> String {
+        self.refreshes.push(request);
         let version =
             |table: &SignedTable| TableVersion { name: table.name.clone(), digest: table.digest() };
         write(&startup_refresh::Reply {

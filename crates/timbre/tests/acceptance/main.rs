@@ -10,6 +10,7 @@ mod demonstration;
 mod disk_full;
 mod guide;
 mod kill;
+mod life;
 mod lockdown;
 mod lost_reply;
 mod marks;
