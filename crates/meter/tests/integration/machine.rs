@@ -94,7 +94,7 @@ fn at_first_power_on_it_installs_itself_and_gets_its_rates() {
     assert_eq!(
         lines,
         [
-            "Operational block 1 installed: account 10000001, PB00000042",
+            "Operational block 1 installed: account 10000001, PB00000042, posting at J8X 3X7",
             "Services refreshed; rates downloaded: ca-retail-2025-01-13",
         ]
     );
