@@ -105,7 +105,8 @@ fn the_message_names_the_file_and_the_slot() {
     assert_eq!(
         open(image).err().unwrap().to_string(),
         "psd/journal-00000002.segment is damaged at slot 7 (byte 3584): its checksum does not match; \
-         no loss of power does that: keep the files and call the provider"
+         no loss of power does that: do not frank, leave the files as they are and give a copy to the \
+         provider, who replaces the device"
     );
 }
 

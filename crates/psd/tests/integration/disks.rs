@@ -91,7 +91,7 @@ impl Disk for ImageDisk {
 #[derive(Clone)]
 pub(crate) enum Op {
     /// One sector is written; the cache has it.
-    Write { segment: u32, slot: u64, sector: Sector },
+    Write { segment: u32, slot: u64, sector: Box<Sector> },
     /// All writes to a segment are durable.
     Flush { segment: u32 },
     /// A segment is written under a name that no reader knows.
@@ -178,7 +178,7 @@ impl Disk for CrashDisk {
         let mut recorder = self.0.lock().unwrap();
         write(&mut recorder.cached, segment, offset, bytes)?;
         recorder.pending.push((segment, offset, bytes.to_vec()));
-        let sector = bytes.try_into().expect("the journal writes whole slots");
+        let sector = Box::new(bytes.try_into().expect("the journal writes whole slots"));
         let slot = offset / SLOT_BYTES as u64;
         recorder.trace.push(Op::Write { segment, slot, sector });
         Ok(())

@@ -8,8 +8,9 @@
 use timbre_psd::JournalError;
 use timbre_psd::journal::SLOT_BYTES;
 
-use crate::crash::{SLOTS, a_life, recover};
+use crate::crash::recover;
 use crate::disks::{Image, Op, Sector};
+use crate::lifetime::{SLOTS, a_life};
 use crate::power::{At, Power, noise, place};
 
 /// So many writes in a row may be lost although their flushes were reported.
@@ -24,7 +25,7 @@ fn windows() -> Vec<(Image, Vec<(At, Sector)>)> {
     for op in a_life(12).trace {
         match op {
             Op::Write { segment, slot, sector } => {
-                recent.push(((segment, slot), sector));
+                recent.push(((segment, slot), *sector));
                 if recent.len() > WINDOW {
                     let (at, sector) = recent.remove(0);
                     place(&mut base, at, &sector);

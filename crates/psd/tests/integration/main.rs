@@ -13,6 +13,7 @@ mod full_disk;
 mod inspection;
 mod installation;
 mod life;
+mod lifetime;
 mod lying;
 mod model;
 mod power;

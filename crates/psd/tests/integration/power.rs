@@ -36,7 +36,7 @@ impl Power {
     pub(crate) fn take(&mut self, op: &Op) {
         match op {
             Op::Write { segment, slot, sector } => {
-                self.pending.push(((*segment, *slot), *sector));
+                self.pending.push(((*segment, *slot), **sector));
             }
             Op::Flush { segment } => {
                 for (at, sector) in std::mem::take(&mut self.pending) {
