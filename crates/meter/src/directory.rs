@@ -15,6 +15,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Fault, MeterError, Refusal};
@@ -48,9 +49,10 @@ impl Directory {
         let name = std::env::args().next().unwrap_or_default();
         let name =
             Path::new(&name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
-        lock.set_len(0)
-            .and_then(|()| writeln!(lock, "{name} (process {})", std::process::id()))
-            .map_err(|e| Fault::io("write", &path, e))?;
+        // Only to name this process to another: a full disk keeps nobody from using the meter.
+        let _unnamed = lock
+            .set_len(0)
+            .and_then(|()| writeln!(lock, "{name} (process {})", std::process::id()));
         Ok(Directory { root: root.to_owned(), _lock: lock })
     }
 
@@ -101,9 +103,34 @@ impl Directory {
     }
 }
 
-/// Creates `folder` and those above it.
+/// Creates `folder` and those above it, durably: what is kept in it is not lost with the folder's name.
 pub(crate) fn create_folder(folder: &Path) -> Result<(), Fault> {
-    fs::create_dir_all(folder).map_err(|e| Fault::io("create", folder, e))
+    make_folder(folder, 0o777)
+}
+
+/// The same, for its owner's eyes only.
+pub(crate) fn create_private_folder(folder: &Path) -> Result<(), Fault> {
+    make_folder(folder, 0o700)
+}
+
+fn make_folder(folder: &Path, mode: u32) -> Result<(), Fault> {
+    let there = |folder: &Path| folder.as_os_str().is_empty() || folder.exists();
+    let missing = folder.ancestors().take_while(|folder| !there(folder)).count();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(folder)
+        .map_err(|e| Fault::io("create", folder, e))?;
+    for made in folder.ancestors().take(missing).filter_map(Path::parent) {
+        settle_folder(made)?;
+    }
+    // Whoever made it may have died before its name was durable. Who may not read the folder above did not make it.
+    match folder.parent().filter(|_| missing == 0).map(settle_folder) {
+        Some(Err(Fault::Io { source, .. })) if source.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(())
+        }
+        settled => settled.unwrap_or(Ok(())),
+    }
 }
 
 /// Makes `path` hold `bytes`, durably: after a power cut it holds the old content or the new one.
@@ -126,14 +153,58 @@ pub(crate) fn settle(folder: &Path, files: &[PathBuf]) -> Result<(), Fault> {
     settle_folder(folder)
 }
 
+/// Room on the disk for a file that is yet to be written: what is paid for can then be printed.
+#[derive(Debug)]
+pub(crate) struct Room {
+    path: PathBuf,
+    partial: PathBuf,
+    file: File,
+}
+
+impl Room {
+    /// Room for `length` bytes at `path`, whose folder must exist.
+    pub(crate) fn reserve(path: &Path, length: usize) -> Result<Room, Fault> {
+        let partial = partial_of(path);
+        let file = File::create(&partial).map_err(|e| Fault::io("write", path, e))?;
+        let mut room = Room { path: path.to_owned(), partial, file };
+        // Only a flush makes sure of it: some file systems look for the room as late as that.
+        let reserved = room.file.write_all(&vec![0; length]).and_then(|()| room.file.sync_data());
+        reserved.map_err(|e| Fault::io("write", path, e))?;
+        Ok(room)
+    }
+
+    /// Makes the file hold `bytes`, durably and whole, and tells where it is.
+    pub(crate) fn fill(self, bytes: &[u8]) -> Result<PathBuf, Fault> {
+        self.file
+            .write_all_at(bytes, 0)
+            .and_then(|()| self.file.set_len(bytes.len() as u64))
+            .and_then(|()| self.file.sync_data())
+            .and_then(|()| fs::rename(&self.partial, &self.path))
+            .map_err(|e| Fault::io("write", &self.path, e))?;
+        settle_folder(self.path.parent().unwrap_or_else(|| Path::new(".")))?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // Room that was not used is given back; once it is filled, there is nothing of that name.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+fn partial_of(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    PathBuf::from(partial)
+}
+
 fn write_then(
     path: &Path,
     bytes: &[u8],
     flush: impl FnOnce(&File) -> io::Result<()>,
 ) -> Result<(), Fault> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = partial_of(path);
     let written = File::create(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
         flush(&file)

@@ -241,13 +241,22 @@ impl Fault {
         Fault::Unreadable { path: path.to_owned(), reason: reason.to_string() }
     }
 
-    /// Whether the disk is full: the same may succeed once there is room.
-    pub(crate) fn is_full(&self) -> bool {
-        use io::ErrorKind::{QuotaExceeded, StorageFull};
-        match self {
-            Fault::Io { source, .. } => matches!(source.kind(), StorageFull | QuotaExceeded),
-            Fault::Device(timbre_psd::Fault::Journal(JournalError::NoRoom { .. })) => true,
-            _ => false,
+    /// The code of what a person can mend about the disk, if that is it: then the same may succeed.
+    pub(crate) fn code_of_disk(&self) -> Option<&'static str> {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let source = match self {
+            Fault::Io { source, .. }
+            | Fault::Device(timbre_psd::Fault::Journal(JournalError::Io { source, .. }))
+            | Fault::Opening(OpenError::Journal(JournalError::Io { source, .. }))
+            | Fault::Keys(KeyStoreError::File { source, .. }) => source.kind(),
+            Fault::Device(timbre_psd::Fault::Journal(JournalError::NoRoom { .. }))
+            | Fault::Opening(OpenError::Journal(JournalError::NoRoom { .. })) => StorageFull,
+            _ => return None,
+        };
+        match source {
+            StorageFull | QuotaExceeded => Some("disk-full"),
+            ReadOnlyFilesystem => Some("disk-read-only"),
+            _ => None,
         }
     }
 }

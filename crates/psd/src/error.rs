@@ -162,7 +162,9 @@ pub struct Salvage {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The journal is damaged where a loss of power cannot have damaged it.
-    #[error("{damage}; no loss of power does that: keep the files and call the provider")]
+    #[error(
+        "{damage}; no loss of power does that: do not frank, leave the files as they are and give a copy to the provider, who replaces the device"
+    )]
     Damaged {
         /// Where and how.
         damage: Damage,

@@ -67,6 +67,10 @@ fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
             "libérez de l’espace, puis relancez la même commande : rien n’est perdu",
             "make room, then give the same command again: nothing is lost",
         ),
+        "disk-read-only" => (
+            "rendez le disque accessible en écriture ; s’il s’est mis de lui-même en lecture seule, il est défaillant : copiez-le d’abord",
+            "make the disk writable; if it turned read-only by itself it is failing: copy it first",
+        ),
         "paid-not-printed" => (
             "une fois la cause écartée, imprimez son empreinte, qui est payée : timbre meter print-again",
             "once the cause is gone, print its mark, which is paid: timbre meter print-again",

@@ -163,7 +163,7 @@ impl Fault {
         match self {
             Fault::Io { doing, path, source } => {
                 let path = path.display();
-                let code = if self.is_full() { "disk-full" } else { "input-output" };
+                let code = self.code_of_disk().unwrap_or("input-output");
                 Reason::new(
                     code,
                     format!("impossible {} {path} : {source}", in_french(doing)),
@@ -180,12 +180,12 @@ impl Fault {
                 Reason::new(error.code(), error.message(French), error.message(English))
             }
             Fault::Device(error) => Reason::new(
-                if self.is_full() { "disk-full" } else { "device-fault" },
+                self.code_of_disk().unwrap_or("device-fault"),
                 format!("défaillance du dispositif de sécurité postale : {error}"),
                 format!("the postal security device has a fault: {error}"),
             ),
             Fault::Opening(error) => Reason::new(
-                "device-not-opened",
+                self.code_of_disk().unwrap_or("device-not-opened"),
                 format!("le dispositif de sécurité postale ne peut être ouvert : {error}"),
                 format!("the postal security device cannot be opened: {error}"),
             ),
@@ -194,7 +194,11 @@ impl Fault {
                 format!("{} : {}", file.display(), reason.fr),
                 format!("{}: {}", file.display(), reason.en),
             ),
-            Fault::Keys(error) => Reason::new("keys-fault", error.to_string(), error.to_string()),
+            Fault::Keys(error) => Reason::new(
+                self.code_of_disk().unwrap_or("keys-fault"),
+                error.to_string(),
+                error.to_string(),
+            ),
             Fault::NoRandomness => Reason::new(
                 "no-randomness",
                 "le système ne donne pas de nombres aléatoires",

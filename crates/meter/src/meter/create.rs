@@ -1,7 +1,6 @@
 //! A new meter: its directory, the keys of its postal security device, the device itself.
 
 use std::fmt::Display;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use timbre_psd::{Birth, FileJournal, JournalError, Psd, State, TrustAnchors};
 
 use super::Meter;
 use crate::clock::Clock;
-use crate::directory::{Directory, write_whole};
+use crate::directory::{Directory, create_private_folder, write_whole};
 use crate::error::{Fault, MeterError, Refusal};
 use crate::keys;
 use crate::settings::Settings;
@@ -45,15 +44,9 @@ impl Meter {
         anchors: TrustAnchors,
         clock: Clock,
     ) -> Result<Meter, MeterError> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|e| Fault::io("create", directory, e))?;
+        create_private_folder(directory)?;
+        refuse_existing(directory)?;
         let file = Directory::settings(directory);
-        if file.try_exists().map_err(|e| Fault::io("read", &file, e))? {
-            return Err(Refusal::MeterExists { directory: directory.to_owned() }.into());
-        }
         let directory = Directory::hold(directory)?;
         let keys = keys::make(&directory, settings)?;
         let birth = Birth { serial: settings.serial, currency: settings.currency, anchors };
@@ -63,6 +56,22 @@ impl Meter {
         }
         write_whole(&file, settings.to_toml().as_bytes())?;
         Meter::assemble(directory, settings.clone(), clock, keys, psd)
+    }
+
+    /// Keeps the root certificate that a meter yet to be made in `directory` will trust, where `settings`
+    /// say, durably: a meter that was made can reach its infrastructure.
+    ///
+    /// # Errors
+    /// [`Refusal::MeterExists`]; faults of the disk.
+    pub fn keep_root(
+        directory: &Path,
+        settings: &Settings,
+        certificate: &str,
+    ) -> Result<(), MeterError> {
+        create_private_folder(directory)?;
+        refuse_existing(directory)?;
+        write_whole(&directory.join(&settings.infrastructure.ca), certificate.as_bytes())?;
+        Ok(())
     }
 
     /// What the provider needs to enrol this meter.
@@ -75,6 +84,14 @@ impl Meter {
             device_key: self.keys.public_key(KeyRole::Device)?,
             indicium_key: self.indicium_key,
         })
+    }
+}
+
+fn refuse_existing(directory: &Path) -> Result<(), MeterError> {
+    let file = Directory::settings(directory);
+    match file.try_exists().map_err(|e| Fault::io("read", &file, e))? {
+        true => Err(Refusal::MeterExists { directory: directory.to_owned() }.into()),
+        false => Ok(()),
     }
 }
 

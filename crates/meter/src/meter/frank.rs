@@ -89,10 +89,10 @@ impl Meter {
         franking: &Franking,
         output: Option<&Path>,
     ) -> Result<Franked, MeterError> {
-        self.make_room_for(output)?;
+        let room = self.make_room_for(self.registers().pieces + 1, output)?;
         let paid = self.pay(request, franking, None)?;
         let description = paid.quote.describe(self.settings.language).to_owned();
-        let file = self.write_mark(paid.record, &paid.mark, output)?;
+        let file = self.write_mark(paid.record, &paid.mark, room)?;
         Ok(Franked {
             file,
             amount: paid.quote.amount,

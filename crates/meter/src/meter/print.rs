@@ -14,9 +14,12 @@ use timbre_psd::{JobId, PaidPiece, Performed, PsdError, Refusal as DeviceRefusal
 
 use super::Meter;
 use super::frank::Franked;
-use crate::directory::{create_folder, write_whole};
+use crate::directory::{Room, create_folder};
 use crate::error::{Breach, Fault, MeterError, PieceRefusal};
 use crate::jobs::{Done, DoneRows};
+
+/// As many bytes as the picture of a mark takes at most, and more.
+const MARK_ROOM: usize = 64 * 1024;
 
 /// A piece that is paid and not known to be printed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -67,12 +70,14 @@ impl Meter {
         record: u64,
         output: Option<&Path>,
     ) -> Result<Franked, MeterError> {
-        self.make_room_for(output)?;
         let pieces = self.psd.unprinted()?;
-        let table = pieces.iter().find(|piece| piece.record_sequence == record);
-        let table = table.map_or_else(String::new, |piece| piece.memo.fields().table.clone());
+        let piece = pieces.iter().find(|piece| piece.record_sequence == record);
+        let piece = piece.ok_or(PsdError::Refused(DeviceRefusal::NotUnprinted { record }))?;
+        let table = piece.memo.fields().table.clone();
+        // Released once: a mark that finds no room on the disk would be lost to whoever paid for it.
+        let room = self.make_room_for(piece.mark.data().pieces, output)?;
         let Performed { mark, registers, .. } = self.psd.reprint(record, self.now())?;
-        let file = self.write_mark(record, &mark, output)?;
+        let file = self.write_mark(record, &mark, room)?;
         let data = mark.data();
         Ok(Franked {
             file,
@@ -142,26 +147,30 @@ impl Meter {
         (f64::from(width) / 1000.0, f64::from(height) / 1000.0)
     }
 
-    /// Sees to it, before anything is paid, that a mark can go to `output` or to the settings' folder: no file is
-    /// written over.
-    pub(super) fn make_room_for(&self, output: Option<&Path>) -> Result<(), MeterError> {
+    /// Sees to it, before anything is paid, that the mark of piece number `pieces` can go to `output` or to the
+    /// settings' folder: there is room, and no file is written over.
+    pub(super) fn make_room_for(
+        &self,
+        pieces: u64,
+        output: Option<&Path>,
+    ) -> Result<Room, MeterError> {
         if let Some(file) = output {
             refuse_existing(file)?;
         }
         create_folder(&output.map_or_else(|| self.output_folder(), folder_of))?;
-        Ok(())
+        let name = format!("{}-{pieces:08}.png", self.serial());
+        let file = output.map_or_else(|| self.output_folder().join(name), Path::to_owned);
+        Ok(Room::reserve(&file, MARK_ROOM)?)
     }
 
     pub(super) fn write_mark(
         &mut self,
         record: u64,
         mark: &Mark,
-        output: Option<&Path>,
+        room: Room,
     ) -> Result<PathBuf, MeterError> {
         let picture = self.picture(record, mark)?;
-        let name = format!("{}-{:08}.png", mark.data().serial, mark.data().pieces);
-        let file = output.map_or_else(|| self.output_folder().join(name), Path::to_owned);
-        write_whole(&file, &picture.to_png_red()).map_err(|source| Fault::PaidNotPrinted {
+        let file = room.fill(&picture.to_png_red()).map_err(|source| Fault::PaidNotPrinted {
             record,
             of_run: false,
             source: Box::new(source),

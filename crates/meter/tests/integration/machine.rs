@@ -441,21 +441,18 @@ fn a_damaged_journal_is_refused_and_its_registers_are_told() {
 }
 
 #[test]
-fn a_paid_piece_whose_mark_could_not_be_written_is_told_and_printed_once_more() {
+fn a_piece_whose_mark_cannot_be_written_is_not_paid() {
     let stage = Stage::new();
     let mut meter = stage.ready(100);
     let blocked = stage.output().join("mark.png.partial");
     fs::create_dir_all(&blocked).unwrap();
-    let error =
-        meter.frank(&letter(20), &now(), Some(&stage.output().join("mark.png"))).unwrap_err();
-    assert!(error.to_string().contains("is paid and was not printed"), "{error}");
-    assert_eq!(meter.registers().pieces, 1);
-    let [unprinted] = <[_; 1]>::try_from(meter.unprinted().unwrap()).unwrap();
-    assert!(!unprinted.of_run);
-    let again =
-        meter.print_again(unprinted.record, Some(&stage.output().join("again.png"))).unwrap();
-    assert_eq!((again.amount, again.record), (unprinted.amount, unprinted.record));
-    assert_eq!(meter.registers().pieces, 1);
+    let mark = stage.output().join("mark.png");
+    let error = meter.frank(&letter(20), &now(), Some(&mark)).unwrap_err();
+    assert!(error.to_string().contains("mark.png"), "{error}");
+    assert_eq!(meter.registers().pieces, 0);
     assert!(meter.unprinted().unwrap().is_empty());
-    assert_eq!(code(meter.print_again(unprinted.record, None)), "not-unprinted");
+    fs::remove_dir(&blocked).unwrap();
+    assert_eq!(meter.frank(&letter(20), &now(), Some(&mark)).unwrap().record, 3);
+    assert!(mark.is_file() && !blocked.exists());
+    assert_eq!(code(meter.print_again(3, None)), "not-unprinted");
 }

@@ -34,6 +34,11 @@ impl Directory {
             .mode(0o700)
             .create(path)
             .map_err(|source| JournalError::io("make", path, source))?;
+        // Its own name must be as durable as what will lie in it.
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+        File::open(above.unwrap_or_else(|| Path::new(".")))
+            .and_then(|above| above.sync_all())
+            .map_err(|source| JournalError::io("make durable", path, source))?;
         Directory::open(path)
     }
 

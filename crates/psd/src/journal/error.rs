@@ -65,7 +65,9 @@ pub enum JournalError {
         version: u8,
     },
     /// A slot that counted is not sound.
-    #[error("{0}; no loss of power does that: keep the files and call the provider")]
+    #[error(
+        "{0}; no loss of power does that: do not frank, leave the files as they are and give a copy to the provider, who replaces the device"
+    )]
     Damaged(Damage),
     /// The disk is full.
     #[error("no room to write {}: nothing was changed; free some space and try again", file.display())]

@@ -90,15 +90,9 @@ pub(crate) fn new_settings(
 
 /// Makes the meter in `dir`, with the root certificate beside it.
 pub(crate) fn create(dir: &Path, settings: &Settings, anchors: &Anchors) -> Result<Meter, Failure> {
-    let fault = |error: std::io::Error| {
-        Failure::fault("meter-directory", format!("{}: {error}", dir.display()))
-    };
     let (funds, rates) = (anchors.funds_key, anchors.rates_key);
-    let certificate = dir.join(ROOT_CERTIFICATE);
-    if !certificate.exists() {
-        std::fs::create_dir_all(dir).map_err(fault)?;
-        std::fs::write(&certificate, &anchors.root_certificate).map_err(fault)?;
-    }
+    Meter::keep_root(dir, settings, &anchors.root_certificate)
+        .map_err(|error| super::failure(&error))?;
     Meter::create(dir, settings, TrustAnchors { funds, rates }, system_clock())
         .map_err(|error| super::failure(&error))
 }
