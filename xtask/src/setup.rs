@@ -57,6 +57,7 @@ const TOOLS: &[Tool] = &[
     ),
     tool("krb5-config", "libkrb5-dev", "the feature kerberos is built against it"),
     tool("clang", "clang", "the feature kerberos reads C headers with it"),
+    tool("strace", "strace", "commands are recorded, killed and failed at each system call"),
     tool("softhsm2-util", "softhsm2", "keys are made and used in a token, in software"),
     tool("libclang.so", "libclang-dev", "the feature kerberos reads C headers with it"),
 ];

@@ -111,7 +111,11 @@ pub(crate) struct Site {
 impl Site {
     /// The infrastructure with a customer who paid in [`PLENTY`], and no meter yet.
     pub(crate) fn with_customer() -> Site {
-        let folder = tempfile::tempdir().expect("a folder");
+        Site::with_customer_in(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// The same in a folder of the test's choice.
+    pub(crate) fn with_customer_in(folder: TempDir) -> Site {
         let config = folder.path().join("infrastructure.toml");
         tell(timbre().args(["infrastructure", "init", "--config"]).arg(&config)).expect_code(0);
         let serving = Serving::start(&config, "127.0.0.1:0");
@@ -136,7 +140,12 @@ impl Site {
 
     /// … and a meter that is made and enrolled, not installed.
     pub(crate) fn with_enrolled_meter() -> Site {
-        let site = Site::with_customer();
+        Site::with_customer().with_its_meter()
+    }
+
+    /// This site and a meter that is made and enrolled.
+    pub(crate) fn with_its_meter(self) -> Site {
+        let site = self;
         let serving = site.serving.as_ref().expect("it is serving");
         let anchors = site.anchors();
         let create = [
