@@ -7,6 +7,7 @@
 mod machine_on_disk;
 mod process;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,13 @@ const ROUNDS: usize = 9;
 const STARTS: usize = 5;
 const READY: Aim = Aim::AtMost(Quantity::Time(Duration::from_millis(300)));
 const RESIDENT: Aim = Aim::AtMost(Quantity::Bytes(40 << 20));
+/// Two segments of the journal, and all else that a meter reads.
+const READ: Aim = Aim::AtMost(Quantity::Bytes(8 << 20));
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
 pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
-    let sizes = [1000, 100_000].map(|records| ground.amount(records));
+    // Ten are too few for a quick run to do less of.
+    let sizes = [10, ground.amount(1_000_000)];
     let dirs = sizes.map(|records| ground.dir.join(format!("meter-{records}")));
     for (dir, records) in dirs.iter().zip(sizes) {
         make(dir, records)?;
@@ -49,10 +53,13 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
         }
     }
     for (dir, records) in dirs.iter().zip(sizes) {
-        let peak =
-            Quantity::Bytes(process::peak_when_it_answers(process::meter(dir, &["status"]))?);
+        let held = process::held_when_it_answers(process::meter(dir, &["status"]))?;
         let name = format!("most memory resident, status with {records} records");
-        figures.push(Figure::new(name, peak).aim(RESIDENT));
+        figures.push(Figure::new(name, Quantity::Bytes(held.peak)).aim(RESIDENT));
+        let name = format!("read from files by then, with {records} records");
+        figures.push(Figure::new(name, Quantity::Bytes(held.read)).aim(READ));
+        let name = format!("the journal's size, with {records} records");
+        figures.push(Figure::new(name, Quantity::Bytes(size_of(&dir.join("psd"))?)));
     }
     drop(contenders);
     for (name, file, more) in [
@@ -64,14 +71,16 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
+fn size_of(folder: &Path) -> Result<u64> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder)? {
+        size += entry?.metadata()?.len();
+    }
+    Ok(size)
+}
+
 /// What a whole run takes, from a file of the examples to its marks.
-fn run(
-    ground: &Ground,
-    dir: &std::path::Path,
-    name: &str,
-    file: &str,
-    more: &[&str],
-) -> Result<[Figure; 2]> {
+fn run(ground: &Ground, dir: &Path, name: &str, file: &str, more: &[&str]) -> Result<[Figure; 2]> {
     let input = format!("{EXAMPLES}/{file}");
     let mut command = process::meter(dir, &["run", &input]);
     command.args(more).arg("--output").arg(ground.dir.join("output").join(file));

@@ -29,21 +29,35 @@ pub(super) fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The most memory that was ever resident by the time the command gives its answer: it is held there by a pipe that is
-/// full, so there is all the time to look.
-pub(super) fn peak_when_it_answers(mut command: Command) -> Result<u64> {
+/// What a process has taken.
+pub(super) struct Held {
+    /// The most memory that was ever resident.
+    pub(super) peak: u64,
+    /// All that it has read by system calls.
+    pub(super) read: u64,
+}
+
+/// What the command has taken by the time it gives its answer: it is held there by a pipe that is full, so there is
+/// all the time to look.
+pub(super) fn held_when_it_answers(mut command: Command) -> Result<Held> {
     let (nobody_reads, answer) = pipe()?;
     let mut full = answer.try_clone()?;
     let filler = thread::spawn(move || while full.write_all(&[b' '; 4096]).is_ok() {});
     thread::sleep(LOOK * STILL);
     let mut child = command.stdout(answer).stderr(Stdio::null()).spawn()?;
     drop(command);
-    let peak = peak_when_still(&mut child);
+    let held = peak_when_still(&mut child).and_then(|peak| Ok(Held { peak, read: read(&child)? }));
     child.kill()?;
     child.wait()?;
     drop(nobody_reads);
     ensure!(filler.join().is_ok(), "the pipe was not filled");
-    peak
+    held
+}
+
+fn read(child: &Child) -> Result<u64> {
+    let told = fs::read_to_string(format!("/proc/{}/io", child.id()))?;
+    let read = told.lines().find_map(|line| line.strip_prefix("rchar: "));
+    Ok(read.context("the kernel tells what was read")?.parse()?)
 }
 
 fn peak_when_still(child: &mut Child) -> Result<u64> {
