@@ -4,6 +4,7 @@
 //! The reference is a row of a journal slot's size, inserted and committed through the same library into a database of the
 //! same kind and settings, by as many connections: what the database itself leaves room for.
 
+mod audit;
 mod client;
 mod inserts;
 
@@ -70,9 +71,10 @@ fn on(ground: &Ground, reference: &Engine, url: Option<String>) -> Result<Vec<Fi
     let stage = Stage { server: Runtime::new()?, meters: threads };
     let name = reference.name();
     let mut config = Config::for_directory(ground.dir.join(name));
-    if let Some(url) = url {
+    if let Some(url) = &url {
         config.database = url.parse()?;
     }
+    let database = config.database.clone();
     let running = stage.server.block_on(serve(config))?;
     let mut meters = meters(&stage, &running, CLIENTS.into_iter().max().unwrap_or(1))?;
     let mut inserters = stage.meters.block_on(reference.inserters(meters.len()))?;
@@ -117,6 +119,7 @@ fn on(ground: &Ground, reference: &Engine, url: Option<String>) -> Result<Vec<Fi
             figures.push(Figure::new(name, time));
         }
     }
+    figures.push(audit::audit(name, &stage.server, &running, &database, url.as_deref())?);
     // The meters' connections go first, or the server waits for them.
     drop(meters);
     stage.server.block_on(running.shutdown());

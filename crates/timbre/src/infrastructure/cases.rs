@@ -102,8 +102,8 @@ struct ListArgs {
     /// Of this person
     #[arg(long)]
     owner: Option<String>,
-    /// As CSV
-    #[arg(long, conflicts_with = "json")]
+    /// As CSV, every column and the evidence
+    #[arg(long)]
     csv: bool,
 }
 

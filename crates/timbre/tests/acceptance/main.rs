@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a promise that cannot be kept has failed")]
 
+mod audit;
 mod bad_input;
 mod clock;
 mod clones;
