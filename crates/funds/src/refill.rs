@@ -6,6 +6,8 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+#[cfg(feature = "planted")]
+use timbre_postage::planted::Bug;
 use timbre_postage::{Amount, MeterSerial, Registers};
 
 use crate::sequence::{self, Sequence};
@@ -92,6 +94,8 @@ fn standing(meter: &MeterStanding) -> Result<(), FundsRefusal> {
     let serial = meter.serial;
     match meter.state {
         MeterState::Enrolled => Err(FundsRefusal::MeterNotInstalled { serial }),
+        #[cfg(feature = "planted")]
+        MeterState::Suspended if timbre_postage::planted::has(Bug::SuspendedIsRefilled) => Ok(()),
         MeterState::Suspended => Err(FundsRefusal::MeterSuspended { serial }),
         MeterState::Withdrawn => Err(FundsRefusal::MeterWithdrawn { serial }),
         MeterState::Installed if meter.account.locked => {
@@ -145,6 +149,11 @@ fn registers(meter: &MeterStanding, request: &RefillRequest) -> Result<(), Funds
     // Registers whose sum does not even fit are as wrong as can be.
     let largest = Amount::from_mills(i64::MAX, expected.currency());
     let added = given.control_sum().unwrap_or(largest);
+    #[cfg(feature = "planted")]
+    let expected = match timbre_postage::planted::has(Bug::ControlSumUnchecked) {
+        true => added,
+        false => expected,
+    };
     for sum in [request.control_sum, added] {
         if sum != expected {
             return Err(FundsRefusal::ControlSumMismatch { expected, given: sum });
@@ -154,6 +163,11 @@ fn registers(meter: &MeterStanding, request: &RefillRequest) -> Result<(), Funds
         return Err(FundsRefusal::RegisterNegative { given });
     }
     let last = meter.last_registers;
+    #[cfg(feature = "planted")]
+    let last = match timbre_postage::planted::has(Bug::RegressionUnchecked) {
+        true => given,
+        false => last,
+    };
     if given.ascending.mills() < last.ascending.mills() || given.pieces < last.pieces {
         return Err(FundsRefusal::RegisterWentBackwards { last, given });
     }
@@ -243,8 +257,14 @@ fn grant(
     .filter(|(_, amount)| !amount.is_zero())
     .map(|(account, amount)| Posting::new(account, amount))
     .collect();
+    let id = RequestId::refill(serial, request.sequence);
+    #[cfg(feature = "planted")]
+    let id = match timbre_postage::planted::has(Bug::RefillBookedAgain) {
+        true => RequestId::refill(serial, now.as_millisecond().unsigned_abs()),
+        false => id,
+    };
     let transfer = Transfer::new(TransferDraft {
-        id: RequestId::refill(serial, request.sequence),
+        id,
         kind: TransferKind::Refill,
         postings,
         customer,

@@ -12,6 +12,8 @@ mod country;
 mod dimensions;
 mod identity;
 mod language;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod rates;
 mod registers;
 mod weight;

@@ -28,8 +28,7 @@ impl<J: Journal> Psd<J> {
         nonce: Nonce,
     ) -> Result<Request, PsdError> {
         self.require(MAY_BE_INSPECTED)?;
-        let newest = self.record_sequence();
-        if let Some(pending) = self.pending_inspection().filter(|it| it.record_sequence == newest) {
+        if let Some(pending) = self.pending_inspection().filter(|it| self.is_current(it)) {
             return Ok(pending.clone());
         }
         let request = Request {
@@ -84,7 +83,11 @@ impl<J: Journal> Psd<J> {
         if self.state.last_inspection.as_ref() == Some(reply) {
             return Ok(Applied::Before);
         }
-        if reply.nonce != self.expected_inspection(reply.sequence)?.nonce {
+        let answers = reply.nonce == self.expected_inspection(reply.sequence)?.nonce;
+        #[cfg(feature = "planted")]
+        let answers = answers
+            || timbre_postage::planted::has(timbre_postage::planted::Bug::ReplyNonceUnchecked);
+        if !answers {
             return Err(Breach::WrongNonce(WHAT).into());
         }
         self.settle()?;
@@ -109,6 +112,15 @@ impl<J: Journal> Psd<J> {
             }
             _ => Err(Refusal::NoInspectionPending.into()),
         }
+    }
+
+    /// Whether a question shows the device as it is: every movement is a record.
+    fn is_current(&self, asked: &Request) -> bool {
+        #[cfg(feature = "planted")]
+        if timbre_postage::planted::has(timbre_postage::planted::Bug::StaleInspection) {
+            return true;
+        }
+        asked.record_sequence == self.record_sequence()
     }
 
     fn expected_inspection(&self, sequence: u64) -> Result<&Request, Refusal> {

@@ -72,7 +72,13 @@ impl<J: Journal> Psd<J> {
     /// [`Refusal::OverCapacity`]; then faults of the journal. The request stays pending.
     pub fn apply_refill(&mut self, reply: &Reply, now: Timestamp) -> Result<Applied, PsdError> {
         self.require(&[State::Authorised, State::Operational, State::Suspended])?;
-        reply.verify(self.funds_key()).map_err(|_| Breach::BadSignature(WHAT))?;
+        let genuine = reply.verify(self.funds_key());
+        #[cfg(feature = "planted")]
+        let genuine = genuine.or_else(|bad| {
+            use timbre_postage::planted::{Bug, has};
+            if has(Bug::ReplyUnverified) { Ok(()) } else { Err(bad) }
+        });
+        genuine.map_err(|_| Breach::BadSignature(WHAT))?;
         if reply.serial != self.serial() {
             let (expected, found) = (self.serial(), reply.serial);
             return Err(Breach::WrongSerial { message: WHAT, expected, found }.into());

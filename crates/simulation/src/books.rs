@@ -51,6 +51,18 @@ pub(crate) struct MeterBooks {
     pub(crate) cases: Vec<String>,
 }
 
+impl MeterBooks {
+    /// What was ever issued to the meter.
+    pub(crate) fn issued(&self) -> i64 {
+        self.refills.iter().map(|refill| refill.amount).sum()
+    }
+
+    /// What was taken back from it.
+    pub(crate) fn returned(&self) -> i64 {
+        if self.state == "withdrawn" { self.issued() - self.control_sum } else { 0 }
+    }
+}
+
 /// Reads what concerns one customer.
 pub(crate) async fn read(
     staff: &Staff,

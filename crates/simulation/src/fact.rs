@@ -13,6 +13,8 @@ pub(crate) enum Movement {
     Debit { amount: Amount },
     /// A refill is applied.
     Refill { sequence: u64, amount: Amount },
+    /// What is left is given back.
+    Withdrawal { amount: Amount },
 }
 
 /// What a machine did.
@@ -44,6 +46,7 @@ impl fmt::Display for Movement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Movement::Debit { amount } => write!(f, "debit {}", amount.decimal()),
+            Movement::Withdrawal { amount } => write!(f, "withdrawal of {}", amount.decimal()),
             Movement::Refill { sequence, amount } => {
                 write!(f, "refill {sequence} of {}", amount.decimal())
             }

@@ -45,6 +45,8 @@ pub(crate) struct Reading {
     pub(crate) record_sequence: u64,
     pub(crate) last_refill: u64,
     pub(crate) pending_refill: Option<(u64, Amount)>,
+    /// Whether a withdrawal is asked for, or done.
+    pub(crate) is_withdrawing: bool,
 }
 
 /// How franking a piece went.
@@ -199,6 +201,7 @@ impl Machine {
             record_sequence: device.record_sequence(),
             last_refill: device.last_refill_sequence(),
             pending_refill: device.pending_refill().map(|asked| (asked.sequence, asked.amount)),
+            is_withdrawing: device.pending_withdrawal().is_some() || device.withdrawal().is_some(),
         })
     }
 

@@ -33,6 +33,10 @@ struct Cli {
     /// How many honest meters
     #[arg(long, value_name = "NUMBER", default_value_t = Plan::default().meters, value_parser = clap::value_parser!(u32).range(1..=1000))]
     meters: u32,
+    /// Plant this bug first
+    #[cfg(feature = "planted")]
+    #[arg(long, value_name = "BUG", value_parser = bug)]
+    planted: Option<timbre_postage::planted::Bug>,
     /// Show the hash of the trace and not its lines
     #[arg(long)]
     trace: bool,
@@ -52,6 +56,14 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+#[cfg(feature = "planted")]
+fn bug(name: &str) -> Result<timbre_postage::planted::Bug, String> {
+    use timbre_postage::planted::Bug;
+    let names: Vec<&str> = Bug::ALL.iter().map(|bug| bug.name()).collect();
+    let found = Bug::ALL.iter().find(|bug| bug.name() == name);
+    found.copied().ok_or_else(|| format!("the bugs are {}", names.join(", ")))
+}
+
 fn main() -> ExitCode {
     match simulate(&Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -64,6 +76,8 @@ fn main() -> ExitCode {
 }
 
 fn simulate(cli: &Cli) -> Result<bool> {
+    #[cfg(feature = "planted")]
+    timbre_postage::planted::plant(cli.planted);
     let plan = Plan { steps: cli.steps, meters: cli.meters };
     let single = cli.seeds.len() == 1 && !cli.trace && !cli.json;
     let log = if single { Log::Print } else { Log::Quiet };

@@ -58,6 +58,8 @@ enum Event {
     Answer { seat: usize, call: u64, body: Vec<u8> },
     /// A machine waits no longer for the answer to a call.
     GiveUp { seat: usize, call: u64 },
+    /// Somebody hostile answers a call.
+    Forged(u64),
     /// The infrastructure commits what has queued up.
     Commit,
     /// The infrastructure starts again.
@@ -203,6 +205,7 @@ impl World {
             Event::Request(request) => self.take_request(request).await,
             Event::Answer { seat, call, body } => self.take_answer(seat, call, Some(body)),
             Event::GiveUp { seat, call } => self.take_answer(seat, call, None),
+            Event::Forged(call) => self.forge_answer(call),
             Event::Commit => self.commit().await,
             Event::Restart => self.restart().await,
             Event::Boot(seat) => self.boot(seat),

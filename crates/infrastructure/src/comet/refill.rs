@@ -63,7 +63,10 @@ impl Work for Book {
         let Some(mut meter) = meters::lock(tx, request.serial).await? else {
             return Ok(Err(Identity::UnknownMeter(request.serial).into()));
         };
-        if classify(meter.last_refill, request.sequence) == Sequence::Replay {
+        let classified = classify(meter.last_refill, request.sequence);
+        #[cfg(feature = "planted")]
+        let classified = self.book_again(tx, &mut meter, classified).await?;
+        if classified == Sequence::Replay {
             return self.again(tx, &meter).await;
         }
         let Some(mut customer) = customers::lock(tx, meter.account).await? else {
@@ -92,6 +95,29 @@ impl Work for Book {
 }
 
 impl Book {
+    /// Forgets that the refill was booked, so that it is booked once more.
+    #[cfg(feature = "planted")]
+    async fn book_again(
+        &self,
+        tx: &mut AnyConnection,
+        meter: &mut Meter,
+        classified: Sequence,
+    ) -> Result<Sequence, StoreError> {
+        use timbre_postage::planted::{Bug, has};
+        if classified != Sequence::Replay || !has(Bug::RefillBookedAgain) {
+            return Ok(classified);
+        }
+        meter.last_refill -= 1;
+        let before = meter.control_sum.checked_sub(self.request.amount);
+        meter.control_sum = before.map_err(|error| StoreError::Fault(error.to_string()))?;
+        sqlx::query("DELETE FROM refills WHERE meter = $1 AND sequence = $2")
+            .bind(i64::from(meter.serial.number()))
+            .bind(i64::try_from(self.request.sequence).unwrap_or_default())
+            .execute(tx)
+            .await?;
+        Ok(Sequence::New)
+    }
+
     /// The last number once more: the same content gets the stored bytes, any other is an alarm.
     async fn again(
         &self,

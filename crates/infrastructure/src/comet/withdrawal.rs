@@ -108,6 +108,26 @@ impl Withdraw {
         Ok(Err(Books::AlreadyWithdrawn.into()))
     }
 
+    #[cfg(feature = "planted")]
+    async fn take_back_again(
+        &self,
+        tx: &mut AnyConnection,
+        customer: &mut customers::Customer,
+        amount: Amount,
+    ) -> Result<(), StoreError> {
+        use timbre_postage::planted::{Bug, has};
+        if !has(Bug::RefundTwice) {
+            return Ok(());
+        }
+        let id = format!("{}-again", RequestId::withdrawal(self.request.serial)).parse();
+        let id = id.map_err(|_| StoreError::Fault("the reference cannot be".to_owned()))?;
+        let (meter, memo) = (self.request.serial, "again".to_owned());
+        let (customer_id, time) = (customer.account, self.now);
+        let refund = Refund { id, customer: customer_id, meter, amount, time, memo };
+        let transfer = take_back(refund).map_err(|error| StoreError::Fault(error.to_string()))?;
+        transfers::book(tx, customer, &transfer, today(self.now)).await
+    }
+
     async fn book(&self, tx: &mut AnyConnection, meter: &mut Meter) -> Result<String, StoreError> {
         let request = &self.request;
         let Registers { ascending, descending: amount, pieces } = request.registers;
@@ -126,6 +146,8 @@ impl Withdraw {
             let transfer =
                 take_back(refund).map_err(|error| StoreError::Fault(error.to_string()))?;
             transfers::book(tx, &mut customer, &transfer, today(self.now)).await?;
+            #[cfg(feature = "planted")]
+            self.take_back_again(tx, &mut customer, amount).await?;
         }
         let reply = Reply {
             serial: meter.serial,

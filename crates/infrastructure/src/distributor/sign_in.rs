@@ -115,7 +115,11 @@ impl Work for Admit {
         let Some(mut meter) = meters::lock(tx, self.serial).await? else {
             return Ok(Err(Identity::UnknownMeter(self.serial).into()));
         };
-        if !sign_ins::note(tx, self.serial, &self.nonce, self.now, REMEMBERED).await? {
+        let is_new = sign_ins::note(tx, self.serial, &self.nonce, self.now, REMEMBERED).await?;
+        #[cfg(feature = "planted")]
+        let is_new =
+            is_new || timbre_postage::planted::has(timbre_postage::planted::Bug::SignInReplayed);
+        if !is_new {
             return Ok(Err(Identity::ReplayedRequest.into()));
         }
         self.is_it_missing(tx).await?;

@@ -234,8 +234,15 @@ impl Work for BookDeposit {
         let Some(mut customer) = customers::lock(tx, account).await? else {
             return Ok(Err(StaffError::UnknownCustomer(account)));
         };
+        let id = self.reference.clone();
+        #[cfg(feature = "planted")]
+        let id =
+            match timbre_postage::planted::has(timbre_postage::planted::Bug::DepositBookedTwice) {
+                true => format!("{id}-{}", self.now.as_millisecond()).parse().unwrap_or(id),
+                false => id,
+            };
         let transfer = deposit(Deposit {
-            id: self.reference.clone(),
+            id: id.clone(),
             customer: account,
             currency: customer.currency,
             amount,
@@ -246,7 +253,7 @@ impl Work for BookDeposit {
             Ok(transfer) => transfer,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        let before = transfers::find(tx, account, &self.reference).await?;
+        let before = transfers::find(tx, account, &id).await?;
         if let Some(before) = &before {
             if before.kind() != transfer.kind() || before.postings() != transfer.postings() {
                 return Ok(Err(StaffError::ReferenceReused(self.reference.to_string())));

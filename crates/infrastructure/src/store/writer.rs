@@ -122,7 +122,7 @@ async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>, fates: Option<&Fate
             Ok(false) => {}
             Err(reason) => {
                 for job in group {
-                    job.settle(Err(reason.clone()));
+                    job.settle(told(Err(reason.clone())));
                 }
                 return;
             }
@@ -130,8 +130,17 @@ async fn settle(pool: AnyPool, mut group: Vec<Box<dyn Job>>, fates: Option<&Fate
     }
     for mut job in group {
         let committed = commit(&pool, std::slice::from_mut(&mut job), fates).await;
-        job.settle(committed.map(drop));
+        job.settle(told(committed.map(drop)));
     }
+}
+
+/// What the one who waits is told of a commit: what became of it.
+fn told(committed: Result<(), StoreError>) -> Result<(), StoreError> {
+    #[cfg(feature = "planted")]
+    if timbre_postage::planted::has(timbre_postage::planted::Bug::ReplyBeforeCommit) {
+        return Ok(());
+    }
+    committed
 }
 
 /// Does all of the work in one transaction; false when a piece of it failed and nothing was done.

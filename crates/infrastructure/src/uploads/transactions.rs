@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 use timbre_funds::finding::{Evidence, Finding};
 use timbre_funds::usage::{self, Usage};
+#[cfg(feature = "planted")]
+use timbre_postage::planted::{self, Bug};
 use timbre_postage::{Amount, Registers};
 use timbre_protocol::transaction_upload::{RecordKind, Reply, Request, TransactionRecord};
 use timbre_protocol::{Hash, write};
@@ -50,6 +52,11 @@ impl Work for Keep {
             return self.refuse(tx, &meter, broken).await;
         }
         let expected = meter.record_sequence + 1;
+        #[cfg(feature = "planted")]
+        let expected = match planted::has(Bug::GapAccepted) {
+            true => expected.max(request.first),
+            false => expected,
+        };
         if request.first > expected {
             return Ok(Err(Books::RecordsMissing { expected, found: request.first }.into()));
         }
@@ -67,7 +74,16 @@ impl Work for Keep {
         if let Err(broken) = ends(withdrawn.as_ref(), new) {
             return self.refuse(tx, &meter, broken).await;
         }
+        #[cfg(feature = "planted")]
+        if planted::has(Bug::AcknowledgedUnstored) && last.sequence % 7 == 0 {
+            return Ok(Ok(last.sequence));
+        }
         records::insert(tx, meter.serial, new).await?;
+        #[cfg(feature = "planted")]
+        let new = match planted::has(Bug::UsageBookedTwice) {
+            true => &request.records[..],
+            false => new,
+        };
         self.book_usage(tx, &meter, new, last.sequence).await?;
         meter.record_sequence = last.sequence;
         meter.record_chain = last.chain;

@@ -217,6 +217,12 @@ impl Scan {
         blank_after: bool,
     ) -> Result<Found, Halt> {
         let slots = self.head.slots;
+        #[cfg(feature = "planted")]
+        if let Some(fault) = fault
+            && timbre_postage::planted::has(timbre_postage::planted::Bug::TornTailRefused)
+        {
+            return Err(Halt::At(index, fault));
+        }
         match self.last {
             _ if index >= present && (!self.head.complete() || index < slots) => {
                 Err(Halt::At(index, SlotFault::Truncated))

@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 
-use timbre_meter::{Task, Trigger, plan, settles_refill};
+use timbre_meter::{Task, Trigger, plan, settles_refill, settles_withdrawal};
 use timbre_postage::{Amount, Registers};
 use timbre_protocol::transaction_upload::{Reason, Request as Upload, TransactionRecord};
 use timbre_protocol::{
-    Inspection, Installation, Refill, Signed, StartupRefresh, TransactionUpload, UNSIGNED, refill,
-    startup_refresh,
+    Inspection, Installation, Refill, Signed, StartupRefresh, TransactionUpload, UNSIGNED,
+    Withdrawal, refill, startup_refresh,
 };
-use timbre_psd::Applied;
+use timbre_psd::{Applied, State};
 
 use super::{Machine, Trouble};
 use crate::fact::{Fact, Movement};
@@ -26,6 +26,8 @@ impl Machine {
         let mut seen: Vec<&'static str> = Vec::new();
         if !tasks.is_empty() {
             match self.waiting().await {
+                // A device that leaves service heeds nothing more.
+                Ok(_) if snapshot.state == State::WithdrawPending => {}
                 Ok(waiting) => put_first(&mut tasks, &waiting),
                 // Whoever is refused a sign-in hears it from each task.
                 Err(trouble) if trouble.is_refusal() => {}
@@ -73,6 +75,9 @@ impl Machine {
             Task::Refill(amount) => self.refill(amount).await?,
             Task::Inspection => self.inspect().await?,
             Task::TransactionUpload(reason) => self.upload(reason).await?,
+            Task::Withdrawal => self.withdraw().await?,
+            // No machine here takes another's place.
+            Task::Configuration => {}
         }
         Ok(Vec::new())
     }
@@ -96,12 +101,15 @@ impl Machine {
             software: "timbre-meter/simulated".to_owned(),
             block_version: version,
             rate_tables: Vec::new(),
+            replaces: None,
+            settings: None,
         };
         let reply = self.call::<StartupRefresh>(&request).await?;
         let task = |task: &startup_refresh::Task| match task {
             startup_refresh::Task::RenewBlock => Task::Installation,
             startup_refresh::Task::Inspect => Task::Inspection,
             startup_refresh::Task::UploadTransactions => Task::TransactionUpload(Reason::OnDemand),
+            startup_refresh::Task::FetchConfiguration => Task::Configuration,
         };
         Ok(reply.tasks.iter().map(task).collect())
     }
@@ -210,6 +218,52 @@ impl Machine {
                 reply.sequence, reply.instruction, reply.next_inspection
             ));
         }
+        Ok(())
+    }
+
+    /// Gives back what is left and ends the service of this machine, or goes on with it.
+    pub(crate) async fn withdraw_by_hand(&self) {
+        if let Err(trouble) = self.withdraw().await {
+            self.note(format!("the withdrawal did not come about: {trouble}"));
+        }
+    }
+
+    async fn withdraw(&self) -> Result<(), Trouble> {
+        if self.device(|device| Ok(device.withdrawal().is_none()))? {
+            self.give_back().await?;
+        }
+        if let Err(trouble) = self.upload(Reason::OnDemand).await {
+            self.note(format!("the record of the withdrawal waits: {trouble}"));
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self) -> Result<(), Trouble> {
+        if self.device(|device| Ok(device.pending_withdrawal().is_none()))? {
+            // Whether a pending refill is booked is not known until it is settled.
+            self.resume_refill().await?;
+            self.upload(Reason::OnDemand).await?;
+        }
+        let (now, nonce) = (self.clock.get(), self.nonce());
+        let request = self.device(|device| device.withdrawal_request(now, nonce))?;
+        self.upload(Reason::OnDemand).await?;
+        let reply = match self.call::<Withdrawal>(&request).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                if let Trouble::Refused(refusal) = &error
+                    && settles_withdrawal(&refusal.code)
+                {
+                    let now = self.clock.get();
+                    self.device(|device| device.cancel_withdrawal(request.sequence, now))?;
+                }
+                return Err(error);
+            }
+        };
+        let (now, amount) = (self.clock.get(), request.registers.descending);
+        self.moves(Movement::Withdrawal { amount }, |device| {
+            let applied = device.apply_withdrawal(&reply, now)?;
+            Ok((applied, applied == Applied::Now))
+        })?;
         Ok(())
     }
 

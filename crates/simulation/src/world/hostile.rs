@@ -52,10 +52,10 @@ enum Kind {
 
 impl Fraud {
     pub(super) fn of(random: &mut Random) -> Fraud {
-        let kind = match random.below(4) {
+        let kind = match random.below(5) {
             0 => Kind::RollsBack,
             1 => Kind::IsCloned,
-            2 => Kind::Alters(*random.pick(&Alteration::ALL)),
+            2 | 3 => Kind::Alters(Alteration::ALL[0]),
             _ => Kind::IsStolen,
         };
         Fraud { kind, copy: None, done: false, noticed: false }
@@ -72,6 +72,21 @@ impl World {
         self.seats.iter().any(|seat| seat.machine.serial == serial && seat.fraud.is_some())
     }
 
+    /// The seat of a meter that was taken away and is not yet reported.
+    pub(super) fn stolen_seat(&self, serial: MeterSerial) -> Option<usize> {
+        self.seats.iter().position(|seat| {
+            let taken = |fraud: &Fraud| fraud.kind == Kind::IsStolen && !fraud.done;
+            seat.machine.serial == serial && seat.fraud.as_ref().is_some_and(taken)
+        })
+    }
+
+    pub(super) fn is_known_stolen(&mut self, seat: usize) {
+        if let Some(fraud) = &mut self.seats[seat].fraud {
+            fraud.done = true;
+        }
+        self.count("frauds");
+    }
+
     pub(super) fn overhear(&mut self, said: Overheard) {
         if self.overheard.len() == REMEMBERED {
             self.overheard.remove(0);
@@ -86,17 +101,7 @@ impl World {
         if self.overheard.is_empty() || !self.random.chance(self.weather.hostility) {
             return Ok(());
         }
-        match self.random.below(2) {
-            0 => self.repeat(),
-            _ => {
-                // Into the next conversation that there is, wherever it is.
-                let waiting = self
-                    .seats
-                    .iter()
-                    .position(|s| s.talk.as_ref().is_some_and(|t| t.call.is_some()));
-                waiting.map_or(Ok(()), |seat| self.forge_answer(seat))
-            }
-        }
+        self.repeat()
     }
 
     fn repeat(&mut self) -> Checked {
@@ -114,23 +119,31 @@ impl World {
     }
 
     /// Answers a machine that waits: with an old answer of the same kind, or with a forged one.
-    pub(super) fn forge_answer(&mut self, seat: usize) -> Checked {
-        let Some(call) = self.seats[seat].talk.as_ref().and_then(|talk| talk.call) else {
-            return Ok(());
-        };
+    pub(super) fn forge_answer(&mut self, call: u64) -> Checked {
         let asked = self.overheard.iter().rev().find_map(|said| match said {
-            Overheard::Request(request) if request.call == call && request.seat == Some(seat) => {
-                Some(request.clone())
-            }
+            Overheard::Request(request) if request.call == call => Some(request.clone()),
             _ => None,
         });
-        let Some(asked) = asked else { return Ok(()) };
-        let old = self.overheard.iter().find_map(|said| match said {
-            Overheard::Answer { seat: of, name, body } if *of == seat && *name == asked.name => {
-                Some(body.clone())
-            }
-            _ => None,
-        });
+        // The answer to a sign-in is genuine because the line is: nobody but the services has a token to give.
+        let Some(asked) = asked.filter(|asked| asked.name != "sign-in") else { return Ok(()) };
+        let Some(seat) = asked.seat else { return Ok(()) };
+        let old: Vec<&Vec<u8>> = self
+            .overheard
+            .iter()
+            .filter_map(|said| match said {
+                Overheard::Answer { seat: of, name, body }
+                    if *of == seat && *name == asked.name =>
+                {
+                    Some(body)
+                }
+                _ => None,
+            })
+            .collect();
+        // The newest is the likeliest to be taken for the one that is waited for.
+        let old = match self.random.chance(600) {
+            true => old.last().copied().cloned(),
+            false => old.first().copied().cloned(),
+        };
         let body = match (old, forged(&asked)) {
             (Some(old), forged) if forged.is_none() || self.random.chance(500) => old,
             (_, Some(forged)) => forged,
@@ -147,7 +160,7 @@ impl World {
         match (fraud.kind, fraud.done) {
             (Kind::RollsBack, false) => self.roll_back(seat),
             (Kind::IsCloned, false) => self.clone_it(seat),
-            (Kind::Alters(alteration), _) => self.alter(seat, alteration),
+            (Kind::Alters(_), _) => self.alter(seat),
             (Kind::IsStolen, _) | (_, true) => self.start_trigger(seat, Trigger::Sleep),
         }
     }
@@ -198,7 +211,8 @@ impl World {
         self.boot(twin)
     }
 
-    fn alter(&mut self, seat: usize, alteration: Alteration) -> Checked {
+    fn alter(&mut self, seat: usize) -> Checked {
+        let alteration = *self.random.pick(&Alteration::ALL);
         let machine = self.seats[seat].machine.clone();
         let confirmed = self.models.entry(machine.serial).or_default().confirmed;
         let may = machine.reading().is_some_and(|reading| match alteration {
@@ -209,7 +223,7 @@ impl World {
             return self.frank_some(seat);
         }
         if let Some(fraud) = &mut self.seats[seat].fraud {
-            fraud.done = true;
+            (fraud.kind, fraud.done) = (Kind::Alters(alteration), true);
         }
         self.count("frauds");
         let who = self.seats[seat].name.clone();
@@ -271,7 +285,12 @@ impl World {
             }
             Kind::Alters(Alteration::UploadWithAGap) => read::<Upload>(&request.body)
                 .is_ok_and(|upload| upload.first > stored.record_sequence + 1),
-            Kind::IsStolen => false,
+            // What was booked before is its customer's; nothing is booked any more.
+            Kind::IsStolen => {
+                request.name == "refill"
+                    && read::<refill::Request>(&request.body)
+                        .is_ok_and(|asked| asked.sequence == stored.last_refill + 1)
+            }
         })
     }
 
@@ -319,7 +338,7 @@ impl World {
             return Ok(());
         };
         let (kind, noticed) = (*kind, *noticed);
-        if !matches!(kind, Kind::RollsBack | Kind::IsCloned) {
+        if matches!(kind, Kind::Alters(_)) {
             return Ok(());
         }
         let noticed = noticed || self.has_case(serial).await?;

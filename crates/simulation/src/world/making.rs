@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 use timbre_infrastructure::in_process::{Commits, InProcess};
 use timbre_infrastructure::staff::{NewCustomer, NewMeter};
 use timbre_infrastructure::{DatabaseUrl, MeterLimits};
@@ -27,6 +28,8 @@ use crate::trace::{Log, Trace};
 const START: Timestamp = Timestamp::constant(1_772_438_400, 0);
 /// Memory that looks like a folder; where there is none, the system's temporary folder.
 const MEMORY: &str = "/dev/shm";
+/// The file of an SQLite store.
+const DATABASE: &str = "infrastructure.db";
 
 impl World {
     pub(crate) async fn make(seed: u64, plan: Plan, log: Log) -> anyhow::Result<World> {
@@ -63,7 +66,7 @@ impl World {
     }
 
     async fn settle_in(&mut self) -> anyhow::Result<()> {
-        let dishonest = if self.random.chance(500) { self.random.between(1, 2) } else { 0 };
+        let dishonest = if self.random.chance(700) { self.random.between(1, 2) } else { 0 };
         let honest = i64::from(self.plan.meters);
         for number in 0..honest + dishonest {
             // Two machines share a customer.
@@ -121,7 +124,7 @@ impl World {
             indicium_key: None,
             postal_code: "T2P 1J9".parse()?,
             limits: MeterLimits::usual(Currency::Cad),
-            policy: InspectionPolicy { interval_days: 12, warn_days: 3, grace_days: 3 },
+            policy: InspectionPolicy { interval_days: 2, warn_days: 1, grace_days: 1 },
         };
         let now = self.now;
         let services = self.services.up.as_mut().context("the services are up")?;
@@ -153,12 +156,10 @@ impl World {
 }
 
 async fn services(commits: Commits) -> anyhow::Result<Services> {
-    let folder = match Path::new(MEMORY).is_dir() {
-        true => tempfile::tempdir_in(MEMORY),
-        false => tempfile::tempdir(),
-    }?;
+    let folder = folder()?;
     let keys = Arc::new(MemoryKeys::generate(&KeyRole::INFRASTRUCTURE_SIDE)?);
     let url = DatabaseUrl::sqlite_in(folder.path());
+    std::fs::write(folder.path().join(DATABASE), empty_store().await?)?;
     let up = InProcess::open(&url, keys.clone(), commits).await?;
     Ok(Services {
         up: Some(up),
@@ -170,4 +171,25 @@ async fn services(commits: Commits) -> anyhow::Result<Services> {
         skew: SignedDuration::ZERO,
         _folder: folder,
     })
+}
+
+fn folder() -> std::io::Result<TempDir> {
+    match Path::new(MEMORY).is_dir() {
+        true => tempfile::tempdir_in(MEMORY),
+        false => tempfile::tempdir(),
+    }
+}
+
+/// The file of a store with its schema and nothing in it: made once in a process.
+async fn empty_store() -> anyhow::Result<&'static [u8]> {
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(empty) = EMPTY.get() {
+        return Ok(empty);
+    }
+    let folder = folder()?;
+    let keys = Arc::new(MemoryKeys::generate(&KeyRole::INFRASTRUCTURE_SIDE)?);
+    let url = DatabaseUrl::sqlite_in(folder.path());
+    InProcess::open(&url, keys, Commits::InGroups).await?.close().await;
+    let bytes = std::fs::read(folder.path().join(DATABASE))?;
+    Ok(EMPTY.get_or_init(|| bytes))
 }

@@ -23,8 +23,8 @@ impl World {
     /// Somebody does something at the machine, and something else later.
     pub(super) fn work(&mut self, seat: usize) -> Checked {
         let pause = match self.random.below(20) {
-            0 => self.random.between(DAY, 6 * DAY),
-            1..=5 => self.random.between(60 * MINUTE, 600 * MINUTE),
+            0 | 1 => self.random.between(DAY, 6 * DAY),
+            2..=5 => self.random.between(60 * MINUTE, 600 * MINUTE),
             _ => self.random.between(MINUTE, 40 * MINUTE),
         };
         if !self.quiet {
@@ -57,8 +57,19 @@ impl World {
                 self.seats[seat].machine.print_again();
                 self.after(seat)
             }
+            98 if self.steps > self.plan.steps / 3 => self.start_withdrawal(seat),
             _ => self.start_trigger(seat, Trigger::InspectionDue),
         }
+    }
+
+    fn start_withdrawal(&mut self, seat: usize) -> Checked {
+        let machine = self.seats[seat].machine.clone();
+        let who = self.seats[seat].name.clone();
+        self.say(&who, "is withdrawn");
+        self.count("withdrawals");
+        let doing = Box::pin(async move { machine.withdraw_by_hand().await });
+        self.seats[seat].talk = Some(Talk { doing, call: None });
+        self.go_on(seat)
     }
 
     pub(super) fn frank_some(&mut self, seat: usize) -> Checked {

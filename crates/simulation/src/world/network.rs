@@ -43,9 +43,24 @@ impl World {
         let (seat, call) = (Some(seat), number);
         let request = Request { seat, call, serial, endpoint, name, token, body, replayed: false };
         self.overhear(Overheard::Request(request.clone()));
+        if self.is_intercepted(name) {
+            self.later(60, Event::Forged(number));
+            if self.random.chance(500) {
+                return;
+            }
+        }
         for delay in self.ways(request.seat) {
             self.later(delay, Event::Request(request.clone()));
         }
+    }
+
+    /// Whether the thief sits between this machine and the infrastructure just now.
+    fn is_intercepted(&mut self, name: &str) -> bool {
+        let often = match name {
+            "inspection" => self.weather.hostility,
+            _ => self.weather.hostility / 8,
+        };
+        !self.quiet && self.random.chance(often)
     }
 
     /// Takes an answer to the line.

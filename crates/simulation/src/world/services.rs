@@ -43,7 +43,7 @@ impl World {
             self.send_fates();
         }
         let underway = Underway { request, asked, exposes };
-        let serials = BTreeSet::from([underway.request.serial]);
+        let serials = touched([&underway]);
         let answered = self.advance(underway, crash.is_some()).await?;
         if self.services.commits == Commits::OneByOne {
             if let Some(services) = &self.services.up {
@@ -112,7 +112,7 @@ impl World {
     /// Goes on with everything that waited for the commit.
     pub(super) async fn finish_underway(&mut self) -> Checked {
         let mut waiting = std::mem::take(&mut self.services.underway);
-        let serials = waiting.iter().map(|underway| underway.request.serial).collect();
+        let serials = touched(&waiting);
         while !waiting.is_empty() {
             let next = waiting.swap_remove(self.random.index(waiting.len()));
             self.advance(next, false).await?;
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Decides what becomes of the commits to come.
-    fn send_fates(&mut self) {
+    pub(super) fn send_fates(&mut self) {
         if self.quiet || !self.random.chance(self.weather.bad_commits) {
             return;
         }
@@ -187,6 +187,16 @@ impl World {
     pub(super) fn is_underway(&self, serial: MeterSerial) -> bool {
         self.services.underway.iter().any(|underway| underway.request.serial == serial)
     }
+}
+
+/// The meters of whom something may have been written that money depends on.
+fn touched<'a>(underway: impl IntoIterator<Item = &'a Underway>) -> BTreeSet<MeterSerial> {
+    let moves = |name| !matches!(name, "sign-in" | "startup-refresh");
+    underway
+        .into_iter()
+        .filter(|underway| moves(underway.request.name))
+        .map(|underway| underway.request.serial)
+        .collect()
 }
 
 /// The name of an answer and, of a refusal, its code: what is the same in every run of a seed.

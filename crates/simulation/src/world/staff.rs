@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use timbre_infrastructure::{Staff, StaffError, StoreError};
+use timbre_infrastructure::staff::TermsChange;
+use timbre_infrastructure::{LossKind, Staff, StaffError, StoreError};
 use timbre_postage::{Amount, MeterSerial};
 
 use super::{Event, World, of};
 use crate::machine::cad;
-use crate::reference::{Broken, Checked, ensure};
+use crate::reference::{Broken, Checked, LATE, ensure};
 
 /// Whether a deed was done, was not, or nobody knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,8 +41,9 @@ impl World {
         let customer = self.random.index(self.customers.len());
         match self.random.below(100) {
             0..55 => self.deposit(customer).await?,
-            55..67 => self.suspend_or_resume(customer).await?,
-            67..77 => self.lock_or_unlock(customer).await?,
+            55..66 => self.suspend_or_resume(customer).await?,
+            66..72 => self.lock_or_unlock(customer).await?,
+            72..80 => self.relocate(customer).await?,
             _ => self.reconcile(customer).await?,
         }
         self.finish_underway().await?;
@@ -60,10 +62,11 @@ impl World {
         &mut self,
         work: impl Future<Output = Result<T, StaffError>>,
     ) -> Result<T, StaffError> {
-        match &mut self.services.up {
-            Some(services) => services.carry_out(work).await,
-            None => work.await,
-        }
+        self.send_fates();
+        let Some(services) = &mut self.services.up else { return work.await };
+        let done = services.carry_out(work).await;
+        services.fates().clear();
+        done
     }
 
     /// Books a deposit: first one whose outcome is not known, if there is one.
@@ -116,8 +119,11 @@ impl World {
     async fn suspend_or_resume(&mut self, customer: usize) -> Checked {
         let place = self.random.index(self.customers[customer].serials.len());
         let serial = self.customers[customer].serials[place];
-        if self.is_dishonest(serial) || self.is_underway(serial) {
+        if self.is_underway(serial) {
             return Ok(());
+        }
+        if self.is_dishonest(serial) {
+            return self.report_stolen(serial).await;
         }
         let suspended = self.models.entry(serial).or_default().suspended_by_staff;
         self.set_suspended(serial, !suspended).await.map(drop)
@@ -138,10 +144,40 @@ impl World {
         let what = if suspend { "suspend" } else { "resume" };
         let outcome = outcome(&result);
         self.say("staff", format_args!("{what} {serial}: {outcome:?}"));
-        if let (Outcome::Done, false) | (Outcome::Refused, true) = (outcome, suspend) {
+        // A suspension that is refused may be one that was made before.
+        if !suspend && outcome != Outcome::Unknown {
             self.models.entry(serial).or_default().suspended_by_staff = false;
         }
         Ok(outcome == Outcome::Done)
+    }
+
+    /// Somebody has taken a meter away, and its customer says so.
+    async fn report_stolen(&mut self, serial: MeterSerial) -> Checked {
+        let Some(seat) = self.stolen_seat(serial) else { return Ok(()) };
+        let Some(staff) = self.desk() else { return Ok(()) };
+        let today = jiff::tz::Offset::UTC.to_datetime(self.server_now()).date();
+        let report = staff.report_missing(serial, LossKind::Stolen, today, "by its customer");
+        let result = self.do_it(report).await;
+        let outcome = outcome(&result);
+        self.say("staff", format_args!("{serial} is reported stolen: {outcome:?}"));
+        if outcome == Outcome::Done {
+            self.is_known_stolen(seat);
+        }
+        Ok(())
+    }
+
+    /// A machine moves to another address in Alberta: a new operational block.
+    async fn relocate(&mut self, customer: usize) -> Checked {
+        let place = self.random.index(self.customers[customer].serials.len());
+        let serial = self.customers[customer].serials[place];
+        let Some(staff) = self.desk() else { return Ok(()) };
+        let code = *self.random.pick(&["T5J 2R7", "T2P 1J9", "T6G 2R3", "T1K 3M4"]);
+        let postal_code = code.parse().ok();
+        let change = TermsChange { postal_code, ..TermsChange::default() };
+        let result = self.do_it(staff.change_terms(serial, change, "moved")).await;
+        let outcome = outcome(&result);
+        self.say("staff", format_args!("{serial} moves to {code}: {outcome:?}"));
+        Ok(())
     }
 
     async fn lock_or_unlock(&mut self, customer: usize) -> Checked {
@@ -168,7 +204,7 @@ impl World {
         let result = self.do_it(staff.reconcile(serial)).await;
         let Ok(reconciled) = result else { return Ok(()) };
         let found = reconciled.discrepancies.iter().map(|finding| finding.code);
-        let found: Vec<&str> = found.collect();
+        let found: Vec<&str> = found.filter(|code| !LATE.contains(code)).collect();
         self.say("staff", format_args!("reconcile {serial}: {found:?}"));
         if self.is_dishonest(serial) {
             return Ok(());
