@@ -7,6 +7,7 @@
 
 mod attempt;
 mod contrast;
+mod equaliser;
 mod grid;
 mod locate;
 mod plane;
@@ -136,7 +137,10 @@ impl Picture {
     /// As [`read_image`].
     pub fn read(&self) -> Result<Vec<Reading>, ScanError> {
         let mut findings = Findings::default();
-        self.look(&mut findings, |findings| !findings.readings.is_empty());
+        // A mark that does not read yet is worth another look, whoever's symbol lies beside it.
+        self.look(&mut findings, |findings| {
+            !findings.marks().is_empty() || !findings.readings.is_empty() && !findings.damaged
+        });
         findings.conclude()
     }
 
@@ -150,6 +154,12 @@ impl Picture {
             if enough(findings) {
                 return;
             }
+        }
+        let mut seen = Seen::default();
+        seen.search(&main.levelled(), 0.45);
+        findings.take(seen);
+        if enough(findings) {
+            return;
         }
         for view in self.other_views() {
             let mut seen = Seen::default();

@@ -30,6 +30,9 @@ pub(super) const WAYS: [Way; 7] = [
     way(0.0, -0.2),
 ];
 
+/// The guess from which blur is undone.
+pub(super) const SHARP: Way = way(1.0, 0.0);
+
 /// Dark as true, row by row.
 pub(super) fn modules(shades: &[f32], shape: &Shape, way: Way) -> Vec<bool> {
     let sharp = sharpened(shades, shape, way.sharpening);
@@ -38,6 +41,12 @@ pub(super) fn modules(shades: &[f32], shape: &Shape, way: Way) -> Vec<bool> {
         / sharp.len() as f32;
     let shift = 2.0 * deviation * way.bias;
     sharp.iter().zip(&mean).map(|(shade, mean)| *shade < mean + shift).collect()
+}
+
+/// The shades without what they share with their surroundings: shadows and glare.
+pub(super) fn levelled(shades: &[f32], shape: &Shape) -> Vec<f32> {
+    let mean = surroundings(shades, shape);
+    shades.iter().zip(mean).map(|(shade, mean)| shade - mean).collect()
 }
 
 fn sharpened(shades: &[f32], shape: &Shape, strength: f32) -> Vec<f32> {

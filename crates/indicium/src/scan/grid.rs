@@ -53,7 +53,10 @@ impl Projection {
 /// The known pattern of a shape: middles of modules in modules, and whether they are dark.
 pub(super) struct Pattern {
     shape: Shape,
+    /// The modules of the symbol, then the blank ring around it.
     modules: Vec<(f32, f32, bool)>,
+    /// How many of them are in the symbol.
+    inner: usize,
 }
 
 impl Pattern {
@@ -66,6 +69,7 @@ impl Pattern {
                 }
             }
         }
+        let inner = modules.len();
         let (columns, rows) = (shape.columns as f32, shape.rows as f32);
         for column in 0..shape.columns {
             let column = column as f32 + 0.5;
@@ -75,19 +79,28 @@ impl Pattern {
             let row = row as f32 + 0.5;
             modules.extend([(-0.6, row, false), (columns + 0.6, row, false)]);
         }
-        Pattern { shape, modules }
+        Pattern { shape, modules, inner }
     }
 
     pub(super) const fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// How well the picture agrees with the pattern at `corners`: 1 is wholly, 0 by chance.
+    /// How well the picture agrees with the fixed modules at `corners`: 1 is wholly, 0 by chance.
     pub(super) fn agreement(&self, plane: &Plane, corners: &Corners) -> f32 {
+        self.correlation(plane, corners, &self.modules[..self.inner])
+    }
+
+    /// The same with the blank ring, which any dark patch on paper has: it says where the symbol is, not that it is one.
+    fn fit(&self, plane: &Plane, corners: &Corners) -> f32 {
+        self.correlation(plane, corners, &self.modules)
+    }
+
+    fn correlation(&self, plane: &Plane, corners: &Corners, modules: &[(f32, f32, bool)]) -> f32 {
         let grid = Projection::of(corners, &self.shape);
         let (mut count, mut dark_count) = (0.0f32, 0.0f32);
         let (mut sum, mut squares, mut dark_sum) = (0.0f32, 0.0f32, 0.0f32);
-        for (column, row, dark) in &self.modules {
+        for (column, row, dark) in modules {
             let place = grid.place(*column, *row);
             if !plane.contains(place) {
                 continue;
@@ -102,7 +115,7 @@ impl Pattern {
             }
         }
         // What is off the picture agrees with nothing.
-        let seen = count / self.modules.len() as f32;
+        let seen = count / modules.len() as f32;
         let variance = squares * count - sum * sum;
         let spread = dark_count * (count - dark_count);
         if seen < 0.7 || variance <= 1.0 || spread <= 0.0 {
@@ -113,7 +126,7 @@ impl Pattern {
 
     /// The corners moved to where the agreement is best, and that agreement.
     pub(super) fn settle(&self, plane: &Plane, corners: Corners) -> (Corners, f32) {
-        let mut best = (corners, self.agreement(plane, &corners));
+        let mut best = (corners, self.fit(plane, &corners));
         let module = module_size(&corners, &self.shape);
         for step in [0.6, 0.3, 0.15, 0.07] {
             for _ in 0..4 {
@@ -122,7 +135,7 @@ impl Pattern {
                 }
             }
         }
-        best
+        (best.0, self.agreement(plane, &best.0))
     }
 
     /// Tries to move each corner by `step`; whether anything became better.
@@ -138,9 +151,9 @@ impl Pattern {
                     corners[*corner].x += dx;
                     corners[*corner].y += dy;
                 }
-                let agreement = self.agreement(plane, &corners);
-                if agreement > best.1 {
-                    *best = (corners, agreement);
+                let fit = self.fit(plane, &corners);
+                if fit > best.1 {
+                    *best = (corners, fit);
                     moved = true;
                 }
             }

@@ -4,7 +4,7 @@
 //! symbol (rules, lines of type, a postmark's waves) is eroded away. Sides are then laid against the patch from outside: the line that most of the first dark pixels agree on.
 
 use super::grid::Corners;
-use super::plane::{Plane, Point};
+use super::plane::{Plane, Point, Sums};
 
 /// Half the window in which texture is measured, in pixels.
 const REACH: usize = 3;
@@ -35,32 +35,10 @@ pub(super) fn patches(plane: &Plane, share: f32) -> Vec<Corners> {
 
 /// The deviation of shades around every pixel.
 fn texture(plane: &Plane) -> Vec<f32> {
-    let (width, height) = (plane.width, plane.height);
-    let mut sums = vec![(0u32, 0u64); (width + 1) * (height + 1)];
-    for y in 0..height {
-        let (mut line, mut squares) = (0u32, 0u64);
-        for x in 0..width {
-            let shade = u32::from(plane.pixels[y * width + x]);
-            line += shade;
-            squares += u64::from(shade * shade);
-            let above = sums[y * (width + 1) + x + 1];
-            sums[(y + 1) * (width + 1) + x + 1] =
-                (above.0.wrapping_add(line), above.1.wrapping_add(squares));
-        }
-    }
-    let mut texture = Vec::with_capacity(width * height);
-    for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(REACH), (y + REACH + 1).min(height));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(REACH), (x + REACH + 1).min(width));
-            let at = |x: usize, y: usize| sums[y * (width + 1) + x];
-            let (a, b, c, d) = (at(right, bottom), at(left, top), at(right, top), at(left, bottom));
-            let sum = a.0.wrapping_add(b.0).wrapping_sub(c.0).wrapping_sub(d.0);
-            let squares = a.1.wrapping_add(b.1).wrapping_sub(c.1).wrapping_sub(d.1);
-            let count = ((bottom - top) * (right - left)) as f32;
-            let mean = sum as f32 / count;
-            texture.push((squares as f32 / count - mean * mean).max(0.0).sqrt());
-        }
+    let sums = Sums::of(plane);
+    let mut texture = Vec::with_capacity(plane.pixels.len());
+    for y in 0..plane.height {
+        texture.extend((0..plane.width).map(|x| sums.around(x, y, REACH).1));
     }
     texture
 }
@@ -264,7 +242,9 @@ fn middle_shade(plane: &Plane, rectangle: &Corners) -> f32 {
         }
     }
     shades.sort_by(f32::total_cmp);
-    let (dark, light) = (shades[shades.len() / 8], shades[shades.len() * 7 / 8]);
+    // Thin ink leaves little that is dark, ink that ran little that is light.
+    let rare = shades.len() / 24;
+    let (dark, light) = (shades[rare], shades[shades.len() - 1 - rare]);
     (dark + light) / 2.0
 }
 
@@ -278,7 +258,7 @@ fn side(
 ) -> Option<(Point, Point)> {
     let depth = to.distance(opposite);
     let inwards = Point { x: (opposite.x - to.x) / depth, y: (opposite.y - to.y) / depth };
-    // From a little outside to almost the middle, half a pixel at a time.
+    // From a little outside to almost the middle.
     let mut hits: Vec<(f32, f32)> = Vec::with_capacity(PROBES);
     for probe in 0..PROBES {
         let along = (probe as f32 + 0.5) / PROBES as f32;
@@ -295,11 +275,11 @@ fn side(
                 } else {
                     1.0
                 };
-                hits.push((along, distance - 0.5 * (1.0 - part)));
+                hits.push((along, distance - (1.0 - part)));
                 break;
             }
             before = shade;
-            distance += 0.5;
+            distance += 1.0;
         }
     }
     let (slope, offset) = consensus(&hits)?;

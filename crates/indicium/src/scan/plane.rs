@@ -34,18 +34,43 @@ pub(super) struct Plane {
 impl Plane {
     /// The shade at a place, between its four neighbours; beyond the edge the picture goes on as it ends.
     pub(super) fn at(&self, place: Point) -> f32 {
-        let (x, y) = ((place.x - 0.5).max(0.0), (place.y - 0.5).max(0.0));
-        let (left, top) = ((x as usize).min(self.width - 1), (y as usize).min(self.height - 1));
-        let (right, below) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
-        let (dx, dy) = ((x - left as f32).min(1.0), (y - top as f32).min(1.0));
-        let shade = |x: usize, y: usize| f32::from(self.pixels[y * self.width + x]);
-        let upper = shade(left, top) * (1.0 - dx) + shade(right, top) * dx;
-        let lower = shade(left, below) * (1.0 - dx) + shade(right, below) * dx;
+        let x = (place.x - 0.5).clamp(0.0, (self.width - 1) as f32);
+        let y = (place.y - 0.5).clamp(0.0, (self.height - 1) as f32);
+        let (left, top) = (x as u32 as usize, y as u32 as usize);
+        let (dx, dy) = (x - left as f32, y - top as f32);
+        let start = top * self.width + left;
+        // In the last row and column the next neighbour weighs nothing.
+        let right = usize::from(left + 1 < self.width);
+        let below = if top + 1 < self.height { self.width } else { 0 };
+        let shade = |at: usize| f32::from(self.pixels[at]);
+        let upper = shade(start) * (1.0 - dx) + shade(start + right) * dx;
+        let lower = shade(start + below) * (1.0 - dx) + shade(start + below + right) * dx;
         upper * (1.0 - dy) + lower * dy
     }
 
     pub(super) fn contains(&self, place: Point) -> bool {
         (0.0..self.width as f32).contains(&place.x) && (0.0..self.height as f32).contains(&place.y)
+    }
+
+    /// The same with one brightness and one contrast everywhere, as within windows of `reach` pixels each way: without shadows
+    /// and glare. Where there is next to no contrast, none is made.
+    fn levelled(&self, reach: usize) -> Plane {
+        let sums = Sums::of(self);
+        let (width, height) = (self.width, self.height);
+        let deviation = |x, y| sums.around(x, y, reach).1;
+        let strongest =
+            (0..height).step_by(8).flat_map(|y| (0..width).step_by(8).map(move |x| (x, y)));
+        let strongest = strongest.map(|(x, y)| deviation(x, y)).fold(0.0, f32::max);
+        let least = (0.06 * strongest).max(3.0);
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for y in 0..height {
+            for x in 0..width {
+                let (mean, deviation) = sums.around(x, y, reach);
+                let shade = f32::from(self.pixels[y * width + x]) - mean;
+                pixels.push((140.0 + 60.0 * shade / deviation.max(least)).clamp(0.0, 255.0) as u8);
+            }
+        }
+        Plane { width, height, pixels }
     }
 
     fn half(&self) -> Plane {
@@ -61,6 +86,46 @@ impl Plane {
             }));
         }
         Plane { width, height, pixels }
+    }
+}
+
+/// Sums over rectangles of a plane, each in four steps.
+pub(super) struct Sums {
+    width: usize,
+    height: usize,
+    sums: Vec<(u32, u64)>,
+}
+
+impl Sums {
+    pub(super) fn of(plane: &Plane) -> Sums {
+        let (width, height) = (plane.width, plane.height);
+        let mut sums = vec![(0u32, 0u64); (width + 1) * (height + 1)];
+        for y in 0..height {
+            let (mut line, mut squares) = (0u32, 0u64);
+            for x in 0..width {
+                let shade = u32::from(plane.pixels[y * width + x]);
+                line += shade;
+                squares += u64::from(shade * shade);
+                let above = sums[y * (width + 1) + x + 1];
+                // Sums may wrap: differences of them do not.
+                sums[(y + 1) * (width + 1) + x + 1] =
+                    (above.0.wrapping_add(line), above.1 + squares);
+            }
+        }
+        Sums { width, height, sums }
+    }
+
+    /// Mean and deviation of the shades up to `reach` pixels away.
+    pub(super) fn around(&self, x: usize, y: usize, reach: usize) -> (f32, f32) {
+        let (top, bottom) = (y.saturating_sub(reach), (y + reach + 1).min(self.height));
+        let (left, right) = (x.saturating_sub(reach), (x + reach + 1).min(self.width));
+        let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
+        let (a, b, c, d) = (at(right, bottom), at(left, top), at(right, top), at(left, bottom));
+        let sum = a.0.wrapping_add(b.0).wrapping_sub(c.0).wrapping_sub(d.0);
+        let squares = a.1 + b.1 - c.1 - d.1;
+        let count = ((bottom - top) * (right - left)) as f32;
+        let mean = sum as f32 / count;
+        (mean, (squares as f32 / count - mean * mean).max(0.0).sqrt())
     }
 }
 
@@ -88,6 +153,11 @@ impl Pyramid {
             levels.push(last.half());
         }
         Pyramid { levels }
+    }
+
+    /// The same without shadows and glare. The window is of a size in which a symbol that is found at this size has some modules.
+    pub(super) fn levelled(&self) -> Pyramid {
+        Pyramid { levels: self.levels.iter().map(|plane| plane.levelled(16)).collect() }
     }
 
     /// The smallest copy in which something of that size (in the full picture) still has `pixels`.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use timbre_indicium::format::Published;
 use timbre_indicium::pdf::{self, PageImage};
 use timbre_indicium::scan::{Picture, Reading, ScanError};
 use timbre_postage::Language;
@@ -53,8 +54,21 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    pub(super) fn message(&self, language: Language) -> &str {
-        language.pick(&self.fr, &self.en)
+    /// A symbol that is not ours to judge.
+    pub(super) fn of_another_operator(published: &Published) -> Unread {
+        let name = published.format();
+        Unread {
+            code: "cannot-be-judged",
+            fr: format!(
+                "{}\u{a0}: seul son exploitant peut dire si c’est authentique; timbre mark show en montre les champs",
+                name.name(Language::French)
+            ),
+            en: format!(
+                "{}: only its operator can tell whether it is genuine; timbre mark show shows its fields",
+                name.name(Language::English)
+            ),
+            is_fault: false,
+        }
     }
 
     fn of_scan(error: &ScanError) -> Unread {

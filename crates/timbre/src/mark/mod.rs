@@ -6,18 +6,14 @@ mod form;
 mod show;
 mod verify;
 
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use timbre_indicium::pdf::{self, PageImage};
-use timbre_indicium::scan;
 use timbre_indicium::{Mark, RateTableTag};
 use timbre_postage::Language;
 use timbre_postage::rates::RateTable;
 
 use crate::cli::OutputArgs;
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Args)]
 pub(crate) struct MarkArgs {
@@ -39,80 +35,6 @@ pub(crate) fn execute(args: MarkArgs, output: &OutputArgs) -> Result<Outcome, Fa
         MarkCommand::Show(show) => show::execute(show, output),
         MarkCommand::Verify(verify) => verify::execute(verify, output),
     }
-}
-
-/// A mark and where it was found.
-struct Found {
-    file: PathBuf,
-    /// From 1; none for a picture.
-    page: Option<usize>,
-    mark: Mark,
-}
-
-impl Found {
-    fn place(&self) -> String {
-        let file = self.file.display();
-        self.page.map_or_else(|| file.to_string(), |page| format!("{file}:{page}"))
-    }
-}
-
-/// Every mark of the files, in their order.
-fn find(files: &[PathBuf]) -> Result<Vec<Found>, Failure> {
-    let mut found = Vec::new();
-    for file in files {
-        let bytes = std::fs::read(file).map_err(|error| {
-            Failure::fault("unreadable-file", format!("{}: {error}", file.display()))
-        })?;
-        if bytes.starts_with(b"%PDF") {
-            find_in_pdf(file, &bytes, &mut found)?;
-        } else {
-            let marks = scan::read_image(&bytes).map_err(|error| no_mark(file, &error))?;
-            found.extend(marks.into_iter().map(|mark| Found {
-                file: file.clone(),
-                page: None,
-                mark,
-            }));
-        }
-    }
-    Ok(found)
-}
-
-fn find_in_pdf(file: &Path, bytes: &[u8], found: &mut Vec<Found>) -> Result<(), Failure> {
-    let images = pdf::images(bytes).map_err(|error| {
-        let at = |language| format!("{}: {}", file.display(), error.message(language));
-        Failure::new(Kind::Refusal, error.code(), at(Language::French), at(Language::English))
-    })?;
-    let before = found.len();
-    // A page holds logos and photographs too; only a document without any mark is worth a word.
-    let mut last_fault = None;
-    for PageImage { page, pixels } in images {
-        let marks = match pixels {
-            Ok(pixels) => scan::read_gray(&pixels).map_err(|error| error.to_string()),
-            Err(fault) => Err(fault.to_string()),
-        };
-        match marks {
-            Ok(marks) => found.extend(marks.into_iter().map(|mark| Found {
-                file: file.to_owned(),
-                page: Some(page + 1),
-                mark,
-            })),
-            Err(fault) => last_fault = Some(fault),
-        }
-    }
-    if found.len() == before {
-        let reason = last_fault.unwrap_or_else(|| scan::ScanError::NoSymbol.to_string());
-        return Err(no_mark(file, &reason));
-    }
-    Ok(())
-}
-
-fn no_mark(file: &Path, reason: &dyn std::fmt::Display) -> Failure {
-    Failure::new(
-        Kind::Refusal,
-        "no-mark",
-        format!("{} : aucune empreinte lue ({reason})", file.display()),
-        format!("{}: no mark read ({reason})", file.display()),
-    )
 }
 
 /// A mark's fields, for a program.

@@ -7,15 +7,19 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use timbre_indicium::scan::Reading;
+use timbre_indicium::{Mark, MarkError};
 use timbre_infrastructure::sorting::wire::{AnswerLine, FindingLine};
 use timbre_infrastructure::sorting::{ScannedItem, SortingRules};
 use timbre_infrastructure::{Staff, StaffError};
 use timbre_postage::rates::RateTable;
-use timbre_postage::{Country, Dimensions, Language, Piece, Service, Weight};
+use timbre_postage::{Country, Dimensions, Language, Piece as Measured, Service, Weight};
 
+use super::Fields;
 use super::at::AtArgs;
+use super::files::{FileArgs, Scan, Unread};
+use super::form::{Form, FormArgs, csv_line, json_line};
 use super::show::shipped_tables;
-use super::{Fields, Found};
 use crate::cli::OutputArgs;
 use crate::outcome::{Failure, Outcome};
 use crate::typed::default_infrastructure_config;
@@ -26,13 +30,18 @@ Examples:
   timbre mark verify scan.png --config office/infrastructure.toml
   timbre mark verify scan.png --weight 42g --to US
   timbre mark verify stamped.pdf --look-only --json
+  timbre mark verify scans --recursive --format csv > verdicts.csv
   timbre mark verify scan.png --at https://sorting.example.org:8444 --ca ca.pem --token-file facer-3.token
 
-What is accepted is noted, so that a copy of it is found; --look-only notes nothing.")]
+What is accepted is noted, so that a copy of it is found; --look-only notes nothing.
+
+Exit status: 0 all accepted · 1 accepted, but some scans could not be read or judged · 3 none could
+             4 something around it failed · 5 a piece is not accepted")]
 pub(super) struct VerifyArgs {
-    /// Pictures (PNG, JPEG) or PDF files
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    scans: FileArgs,
+    #[command(flatten)]
+    form: FormArgs,
     /// The configuration of the infrastructure [default: $XDG_CONFIG_HOME/timbre/infrastructure.toml]
     #[arg(long, value_name = "FILE", env = "TIMBRE_INFRASTRUCTURE_CONFIG")]
     config: Option<PathBuf>,
@@ -75,53 +84,128 @@ struct Judged {
 }
 
 pub(super) fn execute(args: VerifyArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
-    let found = super::find(&args.files)?;
-    // What lies on one picture or page is one piece: a redate beside the mark that it redates.
-    let pieces: Vec<&[Found]> = found.chunk_by(|one, next| one.place() == next.place()).collect();
-    let measured = args.measured();
-    let service = args.at.service()?;
-    let run = jiff::Timestamp::now().as_microsecond();
-    let item = |(number, piece): (usize, &&[Found])| ScannedItem {
-        scan: match &service {
-            // A service takes the same number for the same scan: each run has numbers of its own.
-            Some(_) => format!("{run:x}-{number}"),
-            None => piece.first().map(Found::place).unwrap_or_default(),
-        },
-        item: None,
-        scanned_on: Some(args.date.unwrap_or_else(today)),
-        marks: piece.iter().map(|one| one.mark.clone()).collect(),
-        not_marks: Vec::new(),
-        measured: measured.clone(),
-    };
-    let items: Vec<ScannedItem> = pieces.iter().enumerate().map(item).collect();
-    let judged = match &service {
-        Some(service) => {
-            judged(&pieces, service.ask(&items)?, &shipped_tables(), output.language())
+    let language = output.language();
+    let mut scans = Vec::new();
+    args.scans.read(language, |scan| {
+        scans.push(Piece::of(scan));
+        true
+    })?;
+    if let [Piece { place, other: Some(reason), .. }] = &scans[..] {
+        return Err(reason.failure(place));
+    }
+    let judged = args.judge(&scans, language)?;
+    match args.form.of(output) {
+        Form::Json => output.print_json(&judged),
+        Form::Jsonl => judged.iter().for_each(|one| output.answer(&json_line(one))),
+        Form::Csv => {
+            output.answer(&csv_line(HEADING));
+            judged.iter().for_each(|one| output.answer(&csv_line(one.row(language))));
         }
-        None => {
-            let config = args.config.clone().unwrap_or_else(default_infrastructure_config);
-            let (answers, tables) = crate::infrastructure::with_staff(&config, async |staff| {
-                let answers = staff.verify(&items, SortingRules::default(), args.look_only).await?;
-                Ok((answers, published_tables(&staff).await?))
-            })?;
-            let scans = items.iter().map(|item| item.scan.clone());
-            let answers = scans.zip(answers).map(|(scan, answer)| AnswerLine::of(scan, answer));
-            judged(&pieces, answers.collect(), &tables, output.language())
+        Form::Text => {
+            let stories: Vec<String> = judged.iter().map(|one| story(one, language)).collect();
+            output.answer(&(stories.join("\n") + "\n"));
         }
-    };
-    output.show(&judged, || {
-        let stories: Vec<String> =
-            judged.iter().map(|judged| story(judged, output.language())).collect();
-        stories.join("\n")
-    });
-    let accepted = judged.iter().all(|judged| judged.accepted);
-    Ok(if accepted { Outcome::Done } else { Outcome::NotGenuine })
+    }
+    let accepted = judged.iter().filter(|one| one.accepted).count();
+    let set_aside = scans.iter().filter(|scan| scan.other.is_some()).count();
+    let refused = judged.len() - accepted - set_aside;
+    if judged.len() > 1 {
+        let scans = judged.len();
+        output.note(
+            &format!("{scans} images ou pages\u{a0}: {accepted} acceptées, {refused} refusées, {set_aside} sans empreinte lisible."),
+            &format!("{scans} pictures or pages: {accepted} accepted, {refused} refused, {set_aside} without a readable mark."),
+        );
+    }
+    Ok(match (refused, set_aside) {
+        (0, 0) => Outcome::Done,
+        (0, aside) if aside == judged.len() => Outcome::Verdict(3),
+        (0, _) => Outcome::SomeSetAside,
+        _ => Outcome::NotGenuine,
+    })
+}
+
+/// What lies on one picture or page is one piece: a redate beside the mark that it redates.
+struct Piece {
+    place: String,
+    marks: Vec<Mark>,
+    not_marks: Vec<MarkError>,
+    /// Why there is nothing to judge.
+    other: Option<Unread>,
+}
+
+impl Piece {
+    fn of(scan: Scan) -> Piece {
+        let (mut marks, mut foreign) = (Vec::new(), Vec::new());
+        let mut other = None;
+        match scan.result {
+            Ok(readings) => {
+                for reading in readings {
+                    match reading {
+                        Reading::Mark(mark) => marks.push(*mark),
+                        Reading::Published(published) => foreign.push(published),
+                    }
+                }
+                if marks.is_empty() {
+                    other = foreign.first().map(Unread::of_another_operator);
+                }
+            }
+            Err(unread) => other = Some(unread),
+        }
+        let not_marks = foreign.iter().filter_map(|one| Mark::parse(one.payload()).err()).collect();
+        Piece { place: scan.place, marks, not_marks, other }
+    }
 }
 
 impl VerifyArgs {
+    /// The verdicts, by the service or by the infrastructure's own books, in the order of the scans.
+    fn judge(&self, scans: &[Piece], language: Language) -> Result<Vec<Judged>, Failure> {
+        let pieces: Vec<&Piece> = scans.iter().filter(|scan| scan.other.is_none()).collect();
+        let (measured, service) = (self.measured(), self.at.service()?);
+        let run = jiff::Timestamp::now().as_microsecond();
+        let item = |(number, piece): (usize, &&Piece)| ScannedItem {
+            scan: match &service {
+                // A service takes the same number for the same scan: each run has numbers of its own.
+                Some(_) => format!("{run:x}-{number}"),
+                None => piece.place.clone(),
+            },
+            item: None,
+            scanned_on: Some(self.date.unwrap_or_else(today)),
+            marks: piece.marks.clone(),
+            not_marks: piece.not_marks.clone(),
+            measured: measured.clone(),
+        };
+        let items: Vec<ScannedItem> = pieces.iter().enumerate().map(item).collect();
+        let (answers, tables) = match &service {
+            Some(service) => (service.ask(&items)?, shipped_tables()),
+            None => {
+                let config = self.config.clone().unwrap_or_else(default_infrastructure_config);
+                let (answers, tables) =
+                    crate::infrastructure::with_staff(&config, async |staff| {
+                        let rules = SortingRules::default();
+                        let answers = staff.verify(&items, rules, self.look_only).await?;
+                        Ok((answers, published_tables(&staff).await?))
+                    })?;
+                let names = items.iter().map(|item| item.scan.clone());
+                let lines = names.zip(answers).map(|(scan, answer)| AnswerLine::of(scan, answer));
+                (lines.collect(), tables)
+            }
+        };
+        let mut answers = answers.into_iter();
+        let one = |piece: &Piece| match &piece.other {
+            Some(reason) => Judged::not(&piece.place, reason),
+            None => Judged::of(
+                piece,
+                answers.next().expect("invariant: an answer for every item"),
+                &tables,
+                language,
+            ),
+        };
+        Ok(scans.iter().map(one).collect())
+    }
+
     /// What the piece weighs and where it goes, if it was weighed.
-    fn measured(&self) -> Option<Piece> {
-        Some(Piece {
+    fn measured(&self) -> Option<Measured> {
+        Some(Measured {
             weight: self.weight?,
             service: self.service.clone(),
             destination: self.to,
@@ -135,29 +219,66 @@ fn today() -> Date {
     jiff::Timestamp::now().to_zoned_datetime(TimeZone::system()).date()
 }
 
-/// The verdicts on these pieces, each with where it was found.
-fn judged(
-    pieces: &[&[Found]],
-    answers: Vec<AnswerLine>,
-    tables: &[RateTable],
-    language: Language,
-) -> Vec<Judged> {
-    let one = |(piece, answer): (&&[Found], AnswerLine)| {
+/// The columns of the CSV.
+const HEADING: [&str; 10] =
+    ["file", "decision", "accepted", "due", "meter", "piece", "value", "date", "codes", "detail"];
+
+impl Judged {
+    fn of(piece: &Piece, answer: AnswerLine, tables: &[RateTable], language: Language) -> Judged {
         let decision = answer.decision.unwrap_or_default();
         Judged {
-            place: piece.first().map(Found::place).unwrap_or_default(),
+            place: piece.place.clone(),
             genuine: ["accept", "accept-with-note", "short-paid"].contains(&&*decision),
             accepted: ["accept", "accept-with-note"].contains(&&*decision),
             decision,
             due: answer.due,
             findings: answer.findings,
             marks: piece
+                .marks
                 .iter()
-                .map(|one| Fields::of(&one.place(), &one.mark, tables, language))
+                .map(|mark| Fields::of(&piece.place, mark, tables, language))
                 .collect(),
         }
-    };
-    pieces.iter().zip(answers).map(one).collect()
+    }
+
+    /// A scan on which there is nothing to judge.
+    fn not(place: &str, reason: &Unread) -> Judged {
+        let finding = FindingLine {
+            code: reason.code.to_owned(),
+            gravity: "unreadable".to_owned(),
+            fr: reason.fr.clone(),
+            en: reason.en.clone(),
+        };
+        Judged {
+            place: place.to_owned(),
+            decision: "unreadable".to_owned(),
+            genuine: false,
+            accepted: false,
+            due: None,
+            findings: vec![finding],
+            marks: Vec::new(),
+        }
+    }
+
+    fn row(&self, language: Language) -> [String; 10] {
+        let of_marks = |field: &dyn Fn(&Fields) -> String| {
+            self.marks.iter().map(field).collect::<Vec<_>>().join(" ")
+        };
+        let codes: Vec<&str> = self.findings.iter().map(|one| one.code.as_str()).collect();
+        let texts = self.findings.iter().map(|one| language.pick(one.fr.as_str(), &one.en));
+        [
+            self.place.clone(),
+            self.decision.clone(),
+            self.accepted.to_string(),
+            self.due.clone().unwrap_or_default(),
+            of_marks(&|mark| mark.meter.clone()),
+            of_marks(&|mark| mark.piece.to_string()),
+            of_marks(&|mark| format!("{} {}", mark.amount, mark.currency)),
+            of_marks(&|mark| mark.date.clone()),
+            codes.join(" "),
+            texts.collect::<Vec<_>>().join(" "),
+        ]
+    }
 }
 
 async fn published_tables(staff: &Staff) -> Result<Vec<RateTable>, StaffError> {
@@ -183,7 +304,8 @@ fn story(judged: &Judged, language: Language) -> String {
         format!("{meter} #{piece}, {amount} {currency}, {date}")
     };
     let marks = judged.marks.iter().map(mark).collect::<Vec<_>>().join("; ");
-    let mut lines = vec![format!("{}: {word}  ({marks})", judged.place)];
+    let marks = if marks.is_empty() { marks } else { format!("  ({marks})") };
+    let mut lines = vec![format!("{}: {word}{marks}", judged.place)];
     for finding in &judged.findings {
         lines.push(format!("  {}: {}", finding.code, language.pick(&finding.fr, &finding.en)));
     }

@@ -141,11 +141,11 @@ fn folder_of_scans(site: &Site) -> PathBuf {
     let folder = site.path("scans");
     std::fs::create_dir_all(folder.join("later")).unwrap();
     let mark = franked(site, &["--weight", "20g"]);
-    std::fs::copy(&mark, folder.join("1-good.png")).unwrap();
+    std::fs::rename(mark, folder.join("1-good.png")).unwrap();
     std::fs::write(folder.join("2-text.png"), "Dear customer").unwrap();
     std::fs::write(folder.join("notes.txt"), "not a scan").unwrap();
     let second = franked(site, &["--weight", "20g"]);
-    std::fs::copy(&second, folder.join("later/3-good.PNG")).unwrap();
+    std::fs::rename(second, folder.join("later/3-good.PNG")).unwrap();
     folder
 }
 
@@ -189,4 +189,19 @@ fn a_scan_that_does_not_read_says_why_and_what_to_do() {
     std::fs::write(&missing, "no picture").unwrap();
     let told = tell(timbre().args(["mark", "show"]).arg(&missing)).expect_code(3);
     assert!(told.stderr.contains("PNG or JPEG"), "{}", told.stderr);
+}
+
+#[test]
+fn a_folder_is_verified_scan_by_scan_and_what_does_not_read_is_set_aside() {
+    let site = Site::ready("100");
+    let folder = folder_of_scans(&site);
+    let verdict = verify(&site, &folder, &["--recursive"]).expect_code(1);
+    let all = verdict.json();
+    let decisions: Vec<&str> =
+        all.as_array().unwrap().iter().map(|one| one["decision"].as_str().unwrap()).collect();
+    assert_eq!(decisions, ["accept", "unreadable", "accept"]);
+    assert_eq!(all[1]["findings"][0]["code"], "not-a-picture");
+    assert!(verdict.stderr.contains("2 accepted, 0 refused, 1 without"), "{}", verdict.stderr);
+    let again = verify(&site, &folder, &["--recursive"]).expect_code(5).json();
+    assert_eq!(again[0]["decision"], "duplicate");
 }
