@@ -24,6 +24,9 @@ pub enum AccountId {
     Tax(Tax, AccountNumber),
     /// `meter:TM0000042`: postage issued into the meter and not yet reported as used.
     Meter(MeterSerial),
+    /// `spoiled:TM0000042`: what was given back for the meter's spoiled marks, with a minus sign: so much less is payable to
+    /// the post than `post` says. The fee is the post's, and stays there.
+    Spoiled(MeterSerial),
     /// `post:TM0000042`: postage the meter's records report as used, payable to the post.
     Post(MeterSerial),
 }
@@ -55,6 +58,7 @@ impl AccountId {
             Self::Tax(Tax::Qst, _) => "tax-qst",
             Self::Meter(_) => "meter",
             Self::Post(_) => "post",
+            Self::Spoiled(_) => "spoiled",
         }
     }
 
@@ -67,7 +71,9 @@ impl AccountId {
             | Self::Deposits(customer)
             | Self::Refunds(customer)
             | Self::Tax(_, customer) => Owner::Customer(*customer),
-            Self::Meter(serial) | Self::Post(serial) => Owner::Meter(*serial),
+            Self::Meter(serial) | Self::Post(serial) | Self::Spoiled(serial) => {
+                Owner::Meter(*serial)
+            }
         }
     }
 }
@@ -106,6 +112,7 @@ impl FromStr for AccountId {
             "tax-qst" => Self::Tax(Tax::Qst, owner.parse()?),
             "meter" => Self::Meter(owner.parse()?),
             "post" => Self::Post(owner.parse()?),
+            "spoiled" => Self::Spoiled(owner.parse()?),
             _ => return Err(unknown()),
         })
     }
@@ -143,6 +150,7 @@ mod tests {
             (AccountId::Tax(Tax::Qst, customer), "tax-qst:10000001"),
             (AccountId::Meter(serial), "meter:TM0000042"),
             (AccountId::Post(serial), "post:TM0000042"),
+            (AccountId::Spoiled(serial), "spoiled:TM0000042"),
         ] {
             assert_eq!(account.to_string(), name);
             assert_eq!(name.parse(), Ok(account));

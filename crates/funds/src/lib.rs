@@ -18,9 +18,11 @@
 //! | [`refill`] | `prepaid −`, `credit −`, `meter +`, `tax-… +` |
 //! | [`usage`]: uploaded records of franked mail | `meter −`, `post +` |
 //! | [`refund`] of a withdrawn meter | `meter −`, `refunds +`, then `refunds −`, `prepaid +` |
+//! | [`spoiled`] marks given back, less the fee | `spoiled −`, `prepaid +` |
 //!
 //! So the balance of `meter` is the descending register and the balance of `post` the ascending one, as
-//! far as the records are in; [`reconcile`] says whether the device agrees.
+//! far as the records are in; [`reconcile`] says whether the device agrees. A spoiled mark stays printed and used: what is
+//! given back for it stands on `spoiled`, and what the provider owes the post is `post` and `spoiled` together.
 //!
 //! # What this crate refuses to do
 //! It does no I/O and has no clock: the store gives it the standing of a meter and an account, it gives
@@ -41,6 +43,7 @@ pub mod refund;
 mod refusal;
 mod request;
 pub mod sequence;
+pub mod spoiled;
 mod standing;
 pub mod tax;
 mod transfer;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use timbre_postage::MeterSerial;
+use timbre_postage::{MeterSerial, PieceCount};
 
 /// The identity of the request behind a transfer, unique in the ledger.
 ///
@@ -49,6 +49,12 @@ impl RequestId {
     #[must_use]
     pub fn refund(serial: MeterSerial) -> RequestId {
         RequestId(format!("refund:{serial}"))
+    }
+
+    /// The id of the transfer that gives a meter's spoiled mark of this count back.
+    #[must_use]
+    pub fn spoiled(serial: MeterSerial, pieces: PieceCount) -> RequestId {
+        RequestId(format!("spoiled:{serial}:{pieces}"))
     }
 
     /// The id of a request that came with 16 random bytes of its own.

@@ -27,17 +27,20 @@ pub enum TransferKind {
     Refund,
     /// A refund given back to the customer.
     RefundRelease,
+    /// Postage of a spoiled mark given back to the customer, less a fee.
+    Spoiled,
     /// The correction of another transfer.
     Reversal,
 }
 
 impl TransferKind {
-    const ALL: [TransferKind; 6] = [
+    const ALL: [TransferKind; 7] = [
         Self::Deposit,
         Self::Refill,
         Self::Usage,
         Self::Refund,
         Self::RefundRelease,
+        Self::Spoiled,
         Self::Reversal,
     ];
 
@@ -50,6 +53,7 @@ impl TransferKind {
             Self::Usage => "usage",
             Self::Refund => "refund",
             Self::RefundRelease => "refund-release",
+            Self::Spoiled => "spoiled",
             Self::Reversal => "reversal",
         }
     }

@@ -45,6 +45,7 @@ pub use store::meters::{Meter, MeterLimits};
 pub use store::rate_tables::PublishedTable;
 pub use store::refills::BookedRefill;
 pub use store::replacements::{Cause, Replaced};
+pub use store::spoiled::{RefundedMark, SpoiledClaim};
 pub use store::transfers::StatementLine;
 pub use store::withdrawals::BookedWithdrawal;
 pub use store::{Fate, Fates, Store, StoreError};

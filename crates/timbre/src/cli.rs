@@ -297,3 +297,19 @@ pub(crate) fn table<const N: usize>(
     }
     table.trim_fmt()
 }
+
+/// The same rows for a spreadsheet (RFC 4180); the heading is the same in every language.
+#[cfg(feature = "machines")]
+pub(crate) fn csv<const N: usize>(
+    heading: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> String {
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
+    let written = std::iter::once(heading.map(str::to_owned))
+        .chain(rows)
+        .try_for_each(|row| writer.write_record(row));
+    written.expect("invariant: every row has the same columns, and memory takes them all");
+    let bytes = writer.into_inner().expect("invariant: memory takes them all");
+    String::from_utf8(bytes).expect("invariant: it was written from text")
+}

@@ -168,6 +168,10 @@ kinds! {
     "une machine déclarée perdue ou volée a appelé", "a meter that was reported lost or stolen has called";
     "Dire à qui l’a déclarée d’où elle appelle et quand ; elle reçoit l’ordre de s’arrêter.",
     "Tell whoever reported it from where it called and when; it is ordered to stop.";
+    "spoiled-mark-suspicious" Serious NO;
+    "une empreinte présentée comme gâtée est fausse, modifiée ou a servi", "a mark given in as spoiled is forged, altered or was used";
+    "Ne rien rembourser ; garder la pièce et entendre le client.",
+    "Give nothing back; keep the piece and hear the customer.";
 }
 
 #[cfg(test)]

@@ -8,4 +8,5 @@ mod reconciliation;
 mod refills;
 mod refunds;
 mod refusals;
+mod spoiled;
 mod support;

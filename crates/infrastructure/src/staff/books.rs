@@ -55,7 +55,9 @@ impl Staff {
             | AccountId::Deposits(customer)
             | AccountId::Refunds(customer)
             | AccountId::Tax(_, customer) => customer,
-            AccountId::Meter(serial) | AccountId::Post(serial) => self.meter(serial).await?.account,
+            AccountId::Meter(serial) | AccountId::Post(serial) | AccountId::Spoiled(serial) => {
+                self.meter(serial).await?.account
+            }
         };
         let customer = self.customer(number).await?;
         let lines = transfers::statement(&mut *self.store.reader().await?, number, account).await?;

@@ -82,6 +82,17 @@ pub enum StaffError {
         /// The key.
         id: KeyId,
     },
+    /// No post's rules for spoiled marks are known in this currency.
+    #[error("no rules for spoiled marks are known in {0}")]
+    NoSpoiledRules(Currency),
+    /// There is no such claim of spoiled marks.
+    #[error("account {account} has no claim {number} of spoiled marks")]
+    UnknownClaim {
+        /// The account.
+        account: AccountNumber,
+        /// The number.
+        number: u64,
+    },
     /// An amount is in another currency than the account.
     #[error("the account is in {expected}, and {given} was given")]
     WrongCurrency {
@@ -209,6 +220,8 @@ impl StaffError {
             StaffError::UnknownKey { .. } => "unknown-key",
             StaffError::UnsoundKey { .. } => "unsound-key",
             StaffError::OnlyKey { .. } => "only-key",
+            StaffError::NoSpoiledRules(_) => "no-spoiled-rules",
+            StaffError::UnknownClaim { .. } => "unknown-claim",
             StaffError::WrongCurrency { .. } => "wrong-currency",
             StaffError::Invalid(_) => "invalid",
             StaffError::UnknownSorter(_) => "unknown-sorter",
@@ -280,6 +293,11 @@ impl StaffError {
                 format!(
                     "aucune autre clé {role} que {id} ne signe\u{a0}: remplacez-la d’abord, et attendez que la nouvelle soit active"
                 )
+            StaffError::NoSpoiledRules(currency) => {
+                format!("aucune règle n’est connue pour les empreintes gâtées en {currency}")
+            }
+            StaffError::UnknownClaim { account, number } => {
+                format!("le compte {account} n’a pas de demande {number} d’empreintes gâtées")
             }
             StaffError::WrongCurrency { expected, given } => {
                 format!("le compte est en {expected}, et le montant en {given}")

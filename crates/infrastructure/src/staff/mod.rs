@@ -18,6 +18,7 @@ mod rates;
 mod reconcile;
 mod refunds;
 mod replacements;
+mod spoiled;
 mod suspensions;
 mod terms;
 
@@ -39,6 +40,7 @@ pub use meters::NewMeter;
 pub use reconcile::{MeterReconciliation, ReconciledLine, StillToCome};
 pub use refunds::{Decision, RefundReceipt};
 pub use replacements::Successor;
+pub use spoiled::{SetAsideMark, SpoiledMark, SpoiledReport};
 pub use terms::TermsChange;
 pub use timbre_funds::finding::{Evidence, Finding, KINDS, Kind, Severity};
 

@@ -13,6 +13,7 @@ use super::StoreError;
 use super::meters::state_of;
 use super::row::{Columns, stored};
 use super::seals::{self, Subject};
+use crate::call::today;
 
 /// How a meter went missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -67,6 +68,14 @@ pub struct Loss {
     pub found_who: Option<String>,
     /// What was said then.
     pub found_reason: Option<String>,
+}
+
+impl Loss {
+    /// Whether a mark of that day is of the time in which the meter was missing.
+    #[must_use]
+    pub fn covers(&self, day: Date) -> bool {
+        day >= self.since && self.found.is_none_or(|found| day < today(found))
+    }
 }
 
 pub(crate) async fn insert(tx: &mut AnyConnection, loss: &Loss) -> Result<(), StoreError> {

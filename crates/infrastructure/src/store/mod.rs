@@ -31,6 +31,7 @@ pub(crate) mod row;
 pub(crate) mod seals;
 pub(crate) mod sign_ins;
 pub(crate) mod sorters;
+pub(crate) mod spoiled;
 pub(crate) mod transfers;
 pub(crate) mod withdrawals;
 mod writer;

@@ -8,11 +8,13 @@ mod customer;
 mod keys;
 mod ledger;
 mod life;
+mod losses;
 pub(crate) mod meters;
 pub(crate) mod rates;
 mod reconcile;
 mod serve;
 mod sorters;
+mod terms;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -50,7 +52,7 @@ enum InfrastructureCommand {
     Customer(customer::CustomerCommand),
     /// Book money that a customer paid in
     Deposit(customer::DepositArgs),
-    /// Meters: enrol, list, suspend, resume, replace, refund
+    /// Meters: enrol, look at, relocate, change terms, suspend, replace, refund; those that are lost or stolen
     #[command(subcommand)]
     Meter(meters::MeterCommand),
     /// Rate tables: publish, list

@@ -28,5 +28,6 @@ mod rotation;
 mod separate_processes;
 mod site;
 mod sorting;
+mod terms;
 #[cfg(feature = "pkcs11")]
 mod token;

@@ -52,13 +52,12 @@ CREATE TABLE losses (
     PRIMARY KEY (meter, number)
 );
 
--- Marks that were spoiled and given back: each once ever.
+-- Marks that were spoiled and given back: each once, ever. Fees are what falls to each of the fee of its claim.
 CREATE TABLE refunded_marks (
     meter    BIGINT NOT NULL,
     pieces   BIGINT NOT NULL,
     customer BIGINT NOT NULL,
-    claim    TEXT   NOT NULL,
-    transfer TEXT   NOT NULL,
+    claim    BIGINT NOT NULL,
     dated    TEXT   NOT NULL,
     currency TEXT   NOT NULL,
     amount   BIGINT NOT NULL,
@@ -67,19 +66,19 @@ CREATE TABLE refunded_marks (
     PRIMARY KEY (meter, pieces)
 );
 
--- What a customer brought at once: the fee is reckoned over it.
+CREATE INDEX refunded_marks_of_claim ON refunded_marks (customer, claim);
+
+-- What a customer gave in at once: the fee is reckoned over it.
 CREATE TABLE spoiled_claims (
     customer BIGINT NOT NULL,
-    id       TEXT   NOT NULL,
-    rules    TEXT   NOT NULL,
+    number   BIGINT NOT NULL,
+    post     TEXT   NOT NULL,
     currency TEXT   NOT NULL,
     marks    BIGINT NOT NULL,
-    value    BIGINT NOT NULL,
+    amount   BIGINT NOT NULL,
     fee      BIGINT NOT NULL,
     way      TEXT   NOT NULL,
     booked   BIGINT NOT NULL,
     who      TEXT   NOT NULL,
-    PRIMARY KEY (customer, id)
+    PRIMARY KEY (customer, number)
 );
-
-CREATE INDEX refunded_marks_of_claim ON refunded_marks (customer, claim);

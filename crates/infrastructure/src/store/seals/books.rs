@@ -59,7 +59,7 @@ pub(crate) const REFUNDED_MARKS: Book =
 pub(crate) const REPLACEMENTS: Book = once("replacements", &["meter"], By::Meter("meter"));
 pub(crate) const ROLE_KEYS: Book = kept("role_keys", &["role", "generation"], By::Whole("keys"));
 pub(crate) const SPOILED_CLAIMS: Book =
-    once("spoiled_claims", &["customer", "id"], By::Account("customer"));
+    once("spoiled_claims", &["customer", "number"], By::Account("customer"));
 pub(crate) const TRANSFERS: Book = once("transfers", &["customer", "id"], By::MeterOrCustomer);
 pub(crate) const WITHDRAWALS: Book = once("withdrawals", &["meter"], By::Meter("meter"));
 
