@@ -19,6 +19,7 @@ mod refill;
 mod replacement;
 mod sign_in;
 mod sorting;
+mod spoiled;
 mod staff;
 mod support;
 mod terms;

@@ -14,6 +14,7 @@ pub(crate) mod rates;
 mod reconcile;
 mod serve;
 mod sorters;
+mod spoiled;
 mod terms;
 
 use std::future::Future;
@@ -70,6 +71,9 @@ enum InfrastructureCommand {
     /// The signing keys: list, check, rotate, revoke
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Marks that were printed and not used: give back by the post's rules, list, show
+    #[command(subcommand)]
+    Spoiled(spoiled::SpoiledCommand),
     /// Compare registers, ledger and uploaded records, per meter
     Reconcile(reconcile::ReconcileArgs),
     /// What the services and reconciliation found and a person must look into
@@ -94,6 +98,7 @@ pub(crate) fn execute(args: InfrastructureArgs, output: &OutputArgs) -> Result<O
         InfrastructureCommand::Sorter(command) => sorters::execute(&file, command, output),
         InfrastructureCommand::Ledger(command) => ledger::execute(&file, command, output),
         InfrastructureCommand::Keys(command) => keys::execute(&file, command, output),
+        InfrastructureCommand::Spoiled(command) => spoiled::execute(&file, command, output),
         InfrastructureCommand::Reconcile(reconcile) => reconcile::execute(&file, reconcile, output),
         InfrastructureCommand::Cases(args) => cases::execute(&file, args, output),
         InfrastructureCommand::Audit(command) => audit::execute(&file, command, output),

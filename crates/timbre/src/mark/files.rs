@@ -27,7 +27,7 @@ const DEPTH: usize = 64;
 
 /// Which scans.
 #[derive(Args)]
-pub(super) struct FileArgs {
+pub(crate) struct FileArgs {
     /// Pictures (PNG, JPEG), PDF files, and folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
@@ -37,25 +37,25 @@ pub(super) struct FileArgs {
 }
 
 /// What one picture, or one page of a PDF, showed.
-pub(super) struct Scan {
+pub(crate) struct Scan {
     /// The file, and the page of a PDF.
-    pub(super) place: String,
-    pub(super) result: Result<Vec<Reading>, Unread>,
+    pub(crate) place: String,
+    pub(crate) result: Result<Vec<Reading>, Unread>,
 }
 
 /// Why there is nothing, and what to do.
 #[derive(Clone, Debug)]
-pub(super) struct Unread {
-    pub(super) code: &'static str,
-    pub(super) fr: String,
-    pub(super) en: String,
+pub(crate) struct Unread {
+    pub(crate) code: &'static str,
+    pub(crate) fr: String,
+    pub(crate) en: String,
     /// The environment failed, not the scan.
     is_fault: bool,
 }
 
 impl Unread {
     /// A symbol that is not ours to judge.
-    pub(super) fn of_another_operator(published: &Published) -> Unread {
+    pub(crate) fn of_another_operator(published: &Published) -> Unread {
         let name = published.format();
         Unread {
             code: "cannot-be-judged",
@@ -82,7 +82,7 @@ impl Unread {
     }
 
     /// The failure of a command that was about this scan alone.
-    pub(super) fn failure(&self, place: &str) -> Failure {
+    pub(crate) fn failure(&self, place: &str) -> Failure {
         let (kind, code) =
             if self.is_fault { (Kind::Fault, self.code) } else { (Kind::Refusal, "no-mark") };
         let (fr, en) = if self.is_fault {
@@ -102,7 +102,7 @@ impl FileArgs {
     ///
     /// # Errors
     /// If a folder that was named cannot be searched, or holds no scan.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         language: Language,
         mut each: impl FnMut(Scan) -> bool,

@@ -1,7 +1,7 @@
 //! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG), PDF pages, and folders of them.
 
 mod at;
-mod files;
+pub(crate) mod files;
 mod form;
 mod show;
 mod verify;
