@@ -293,6 +293,7 @@ impl StaffError {
                 format!(
                     "aucune autre clé {role} que {id} ne signe\u{a0}: remplacez-la d’abord, et attendez que la nouvelle soit active"
                 )
+            }
             StaffError::NoSpoiledRules(currency) => {
                 format!("aucune règle n’est connue pour les empreintes gâtées en {currency}")
             }

@@ -266,8 +266,14 @@ fn spreadsheet(submitted: &Submitted) -> String {
         let nothing = String::new;
         let Unread { place, code, en, .. } = scan;
         [
-            place.clone(), nothing(), nothing(), nothing(), nothing(), nothing(),
-            (*code).to_owned(), en.clone(),
+            place.clone(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
+            (*code).to_owned(),
+            en.clone(),
         ]
     });
     csv(heading, refunded.chain(aside).chain(unread))
@@ -276,8 +282,9 @@ fn spreadsheet(submitted: &Submitted) -> String {
 fn list(file: &Path, args: &ListArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     let claims = super::with_staff(file, async |staff| staff.spoiled_claims(args.account).await)?;
     if args.csv {
-        let heading =
-            ["account", "claim", "booked", "post", "marks", "value", "fee", "currency", "way", "who"];
+        let heading = [
+            "account", "claim", "booked", "post", "marks", "value", "fee", "currency", "way", "who",
+        ];
         output.answer(&csv(heading, claims.iter().map(spreadsheet_row)));
         return Ok(Outcome::Done);
     }
@@ -305,7 +312,9 @@ fn claims_table(claims: &[SpoiledClaim], language: Language) -> String {
         return language.pick("Rien n’a été remboursé.", "Nothing was given back.").to_owned();
     }
     let heading = match language {
-        Language::French => ["Compte", "Demande", "Inscrite", "Empreintes", "Valeur", "Frais", "Par"],
+        Language::French => {
+            ["Compte", "Demande", "Inscrite", "Empreintes", "Valeur", "Frais", "Par"]
+        }
         Language::English => ["Account", "Claim", "Booked", "Marks", "Value", "Fee", "By"],
     };
     let row = |claim: &SpoiledClaim| {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 use timbre_infrastructure::staff::TermsChange;
 use timbre_infrastructure::{BlockVersion, Contact, Loss, LossKind, Meter};
@@ -33,15 +33,21 @@ pub(super) struct RelocateArgs {
     reason: String,
 }
 
+const LIMITS: [&str; 5] = [
+    "minimum_refill",
+    "maximum_refill",
+    "maximum_descending",
+    "maximum_postage",
+    "high_value_warning",
+];
+
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   timbre infrastructure meter limits TM0000042 --maximum-refill 2000 --maximum-descending 5000 --reason 'contract of May'
 
 What is not named stays. The meter fetches the new operational block by itself at its next contact.")]
-#[group(id = "limit", required = true, multiple = true, args = [
-    "minimum_refill", "maximum_refill", "maximum_descending", "maximum_postage", "high_value_warning",
-])]
+#[command(group = ArgGroup::new("limit").required(true).multiple(true).args(LIMITS))]
 pub(super) struct LimitsArgs {
     /// The meter
     serial: MeterSerial,

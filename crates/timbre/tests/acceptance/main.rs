@@ -28,6 +28,7 @@ mod rotation;
 mod separate_processes;
 mod site;
 mod sorting;
+mod spoiled;
 mod terms;
 #[cfg(feature = "pkcs11")]
 mod token;

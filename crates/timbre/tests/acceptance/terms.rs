@@ -69,7 +69,7 @@ fn other_limits_hold_at_the_meter_once_it_was_turned_on() {
 #[test]
 fn a_stolen_meter_is_stopped_at_its_next_contact_and_works_again_when_found() {
     let site = Site::ready("100");
-    let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date().to_string();
+    let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date().to_string();
     let report = ["--since", &today, "--reason", "break-in"];
     site.staff(["meter", "report-stolen", "TM0000042"].iter().chain(&report)).expect_code(0);
     let refused = site.meter(["refill", "50"]).expect_code(3);
