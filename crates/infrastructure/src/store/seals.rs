@@ -27,7 +27,8 @@ mod tests;
 pub(crate) use baseline::Baseline;
 pub(crate) use books::{
     AUDIT, BLOCKS, BOOKS, Book, By, CASE_EVENTS, CASES, CATALOGUES, CUSTOMERS, INSPECTIONS, LOSSES,
-    METERS, POSTINGS, RATE_TABLES, REFILLS, REPLACEMENTS, ROLE_KEYS, TRANSFERS, WITHDRAWALS,
+    METERS, POSTINGS, RATE_TABLES, REFILLS, REFUNDED_MARKS, REPLACEMENTS, ROLE_KEYS,
+    SPOILED_CLAIMS, TRANSFERS, WITHDRAWALS,
 };
 
 /// Whose rows are sealed together. The text of it is also the subject of the audit log.
