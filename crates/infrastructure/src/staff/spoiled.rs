@@ -281,7 +281,13 @@ impl Submit {
             ),
         };
         let subject = format!("account {}", self.account);
-        audit::append(tx, &subject, self.now, &self.who, "spoiled-marks", detail).await?;
+        audit::append(tx, &subject, self.now, &self.who, "spoiled-marks", detail.clone()).await?;
+        // Whoever keeps the meter in memory for the sorting centre follows its log.
+        let touched: BTreeSet<_> = report.refunded.iter().map(|(_, mark)| mark.meter).collect();
+        for meter in touched {
+            let (subject, detail) = (meter.to_string(), detail.clone());
+            audit::append(tx, &subject, self.now, &self.who, "spoiled-marks", detail).await?;
+        }
         for mark in &report.set_aside {
             if SetAside::is_suspicious(mark.code) && meters.contains_key(&mark.meter) {
                 let detail = format!(
@@ -309,11 +315,12 @@ async fn what_is_known(
     let refunded =
         spoiled::refunded_marks(tx, &BTreeSet::from([(meter.serial, data.pieces)])).await?;
     let losses = losses::of(tx, Some(meter.serial)).await?;
+    let seen = marks::first_sight(tx, data.date, meter.serial, data.pieces).await?;
     Ok(Known {
         owner: Some(meter.account),
         genuine: meter.indicium_key.is_some_and(|key| mark.verify(&key).is_ok()),
         record: record.map(|record| Recorded { amount: record.amount, dated: record.mark_date }),
-        seen: marks::first_seen(tx, meter.serial, data.pieces).await?,
+        seen: seen.map(|passage| passage.at),
         refunded: refunded.first().map(|mark| mark.booked),
         missing: losses.iter().any(|loss| loss.covers(data.date)),
     })

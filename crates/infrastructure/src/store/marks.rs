@@ -367,17 +367,3 @@ mod tests {
         assert!(date_of(20_261_340).is_err());
     }
 }
-
-/// When the mark was first seen on mail, if it was.
-pub(crate) async fn first_seen(
-    connection: &mut AnyConnection,
-    meter: MeterSerial,
-    pieces: PieceCount,
-) -> Result<Option<Timestamp>, StoreError> {
-    let row = sqlx::query("SELECT seen FROM marks WHERE meter = $1 AND pieces = $2")
-        .bind(i64::from(meter.number()))
-        .bind(stored(pieces)?)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| Columns(row).instant("seen")).transpose()
-}

@@ -1,8 +1,10 @@
 //! Spoiled marks: given in, held against everything that is known of them, given back once.
 
 use timbre_funds::AccountId;
+use timbre_indicium::verify::Decision;
 use timbre_indicium::{Mark, MarkData, MarkKind, RateTableTag};
 use timbre_infrastructure::LossKind;
+use timbre_infrastructure::sorting::{ScannedItem, SortingRules};
 use timbre_infrastructure::staff::{SpoiledMark, SpoiledReport};
 use timbre_key_store::KeyRole;
 use timbre_postage::{Amount, IndiciaNumber};
@@ -42,6 +44,18 @@ fn mark(device: &Device, pieces: u64) -> Mark {
 fn given(marks: impl IntoIterator<Item = Mark>) -> Vec<SpoiledMark> {
     let place = |(number, mark)| SpoiledMark { place: format!("scan-{number}.png"), mark };
     marks.into_iter().enumerate().map(place).collect()
+}
+
+/// A piece of mail with the mark of that count.
+fn posted(device: &Device, pieces: u64) -> ScannedItem {
+    ScannedItem {
+        scan: "by hand".to_owned(),
+        item: None,
+        scanned_on: None,
+        marks: vec![mark(device, pieces)],
+        not_marks: vec![],
+        measured: None,
+    }
 }
 
 /// A device that has franked so many pieces of 4.00 and uploaded their records.
@@ -102,6 +116,10 @@ async fn marks_are_given_back_once_and_less_the_fee(world: World) {
     let found = world.staff.refunded_marks(&asked).await.unwrap();
     assert_eq!(found.len(), 1, "whoever sees piece 3 on mail later is told");
     assert_eq!((found[0].pieces, found[0].value, found[0].fee), (3, cad("4"), cad("0.40")));
+    let mailed = posted(&device, 3);
+    let judged = world.staff.verify(&[mailed], SortingRules::default(), false).await.unwrap();
+    let codes: Vec<_> = judged[0].verdict.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["refunded"], "whoever mails it after all is found out");
     let error = world.staff.spoiled_claim(world.customer.account, 2).await.unwrap_err();
     assert_eq!(error.code(), "unknown-claim");
 }
@@ -130,7 +148,9 @@ async fn what_is_not_right_is_set_aside_with_the_reason(world: World) {
     let mut foreign = mark(&device, 2).data().clone();
     foreign.serial = other.serial;
     let foreign = Mark::sign(foreign, &other.keys).unwrap();
-    world.staff.record_scan(device.serial, 3).await.unwrap();
+    let mail = posted(&device, 3);
+    let judged = world.staff.verify(&[mail], SortingRules::default(), false).await.unwrap();
+    assert_eq!(judged[0].verdict.decision, Decision::Accept, "{:?}", judged[0].verdict);
     device.frank(1, "4.00");
     let not_uploaded = mark(&device, 7);
     let mut redate = mark(&device, 4).data().clone();

@@ -1,6 +1,8 @@
 //! A device for the scenarios: keys of its own, registers, a chain of records, and nothing that refuses to be wrong.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use timbre_key_store::{KeyRole, KeyStore, MemoryKeys, PublicKey};
 use timbre_postage::{Amount, Currency, MeterSerial, Registers};
 use timbre_protocol::transaction_upload::{Reason, RecordKind, TransactionRecord};
@@ -26,6 +28,11 @@ pub(crate) fn nonce() -> Nonce {
     let mut bytes = Nonce::default();
     aws_lc_rs::rand::fill(&mut bytes).expect("randomness");
     bytes
+}
+
+/// The day on which the provider keeps its books.
+pub(crate) fn today() -> Date {
+    TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }
 
 pub(crate) fn cad(text: &str) -> Amount {
@@ -146,7 +153,7 @@ impl Device {
             service: debit.then(|| "lettermail".to_owned()),
             account: debit.then(|| "Comptabilité".to_owned()),
             reference: None,
-            mark_date: debit.then(|| "2026-11-24".parse().expect("a date")),
+            mark_date: debit.then(today),
             table: debit.then(|| "ca-2025-01-13".to_owned()),
             chain: [0; 32],
         };
