@@ -119,7 +119,7 @@ async fn marks_are_given_back_once_and_less_the_fee(world: World) {
     let mailed = posted(&device, 3);
     let judged = world.staff.verify(&[mailed], SortingRules::default(), false).await.unwrap();
     let codes: Vec<_> = judged[0].verdict.findings.iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["refunded"], "whoever mails it after all is found out");
+    assert_eq!(codes, ["postage-refunded"], "whoever mails it after all is found out");
     let error = world.staff.spoiled_claim(world.customer.account, 2).await.unwrap_err();
     assert_eq!(error.code(), "unknown-claim");
 }
