@@ -12,7 +12,7 @@ use timbre_postage::{AccountNumber, Language};
 
 use super::terms::minute;
 use crate::cli::{OutputArgs, csv, table};
-use crate::mark::files::{FileArgs, Scan};
+use crate::mark::files::{self, FileArgs, Scan};
 use crate::outcome::{Failure, Kind, Outcome};
 
 #[derive(Subcommand)]
@@ -126,25 +126,26 @@ fn submit(file: &Path, args: SubmitArgs, output: &OutputArgs) -> Result<Outcome,
 
 fn sort(scan: Scan, marks: &mut Vec<SpoiledMark>, unread: &mut Vec<Unread>) {
     let Scan { place, result } = scan;
-    let readings = match result {
-        Ok(readings) => readings,
-        Err(reason) => {
-            unread.push(Unread { place, code: reason.code, fr: reason.fr, en: reason.en });
-            return;
-        }
+    let told = |reason: files::Unread| Unread {
+        place: place.clone(),
+        code: reason.code,
+        fr: reason.fr,
+        en: reason.en,
     };
-    let before = marks.len();
-    marks.extend(readings.into_iter().filter_map(|reading| match reading {
-        Reading::Mark(mark) => Some(SpoiledMark { place: place.clone(), mark: *mark }),
-        Reading::Published(_) => None,
-    }));
-    if marks.len() == before {
-        unread.push(Unread {
-            place,
-            code: "another-operators",
-            fr: "l’empreinte est d’un autre opérateur".to_owned(),
-            en: "the mark is another operator’s".to_owned(),
-        });
+    match result {
+        Err(reason) => unread.push(told(reason)),
+        Ok(readings) => {
+            for reading in readings {
+                match reading {
+                    Reading::Mark(mark) => {
+                        marks.push(SpoiledMark { place: place.clone(), mark: *mark });
+                    }
+                    Reading::Published(published) => {
+                        unread.push(told(files::Unread::of_another_operator(&published)));
+                    }
+                }
+            }
+        }
     }
 }
 

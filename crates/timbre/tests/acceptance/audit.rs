@@ -56,13 +56,20 @@ fn a_case_goes_from_its_finding_to_its_resolution() {
     assert_eq!(none, serde_json::json!([]), "to look is not to accuse");
     let found = site.staff(["reconcile", "--all", "--open-cases", "--json"]).expect_code(5).json();
     assert_eq!(found[0]["settled"], false, "{found:#}");
-    let cases = site.staff(["cases", "list", "--severity", "critical", "--json"]).expect_code(0).json();
-    let jump = cases.as_array().unwrap().iter().find(|case| case["code"] == "register-jump").unwrap();
+    let cases =
+        site.staff(["cases", "list", "--severity", "critical", "--json"]).expect_code(0).json();
+    let jump =
+        cases.as_array().unwrap().iter().find(|case| case["code"] == "register-jump").unwrap();
     let number = jump["number"].to_string();
-    assert!(jump["evidence"]["expected"].as_str().unwrap().starts_with("ascending 2.61"), "{jump:#}");
+    assert!(
+        jump["evidence"]["expected"].as_str().unwrap().starts_with("ascending 2.61"),
+        "{jump:#}"
+    );
     site.staff(["cases", "assign", "TM0000042", &number, "--to", "Alice"]).expect_code(0);
-    site.staff(["cases", "note", "TM0000042", &number, "--wait", "asked for the journal"]).expect_code(0);
-    let resolve = ["cases", "resolve", "TM0000042", &number, "--as", "corrected", "put back from the backup"];
+    site.staff(["cases", "note", "TM0000042", &number, "--wait", "asked for the journal"])
+        .expect_code(0);
+    let resolve =
+        ["cases", "resolve", "TM0000042", &number, "--as", "corrected", "put back from the backup"];
     site.staff(resolve).expect_code(0);
     site.staff(resolve).expect_code(3);
     let story = site.staff(["cases", "show", "TM0000042", &number]).expect_code(0);
@@ -89,7 +96,15 @@ fn the_books_are_taken_away_and_checked_without_this_program() {
     let checked = Command::new("python3").arg("verify.py").current_dir(&folder).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&checked.stdout), "OK\n");
     let openssl = Command::new("openssl")
-        .args(["dgst", "-sha256", "-verify", "audit-key.pem", "-signature", "manifest.json.sig", "manifest.json"])
+        .args([
+            "dgst",
+            "-sha256",
+            "-verify",
+            "audit-key.pem",
+            "-signature",
+            "manifest.json.sig",
+            "manifest.json",
+        ])
         .current_dir(&folder)
         .output()
         .unwrap();

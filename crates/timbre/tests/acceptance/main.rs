@@ -29,6 +29,7 @@ mod separate_processes;
 mod site;
 mod sorting;
 mod spoiled;
+mod staff_guide;
 mod terms;
 #[cfg(feature = "pkcs11")]
 mod token;
