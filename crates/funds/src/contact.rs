@@ -1,4 +1,4 @@
-//! The number of a contact, which finds out a device that was copied or put back to an earlier state (REQ SEC-3).
+//! The number of a contact, which finds out a device that was copied or put back to an earlier state (REQ FUNDS-6).
 //!
 //! At every sign-in the infrastructure gives the next number, the device writes it down before it goes on, and presents it
 //! at the next sign-in together with its last transaction record. An honest device presents the number it was given last,

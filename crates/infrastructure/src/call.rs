@@ -9,6 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use sqlx::AnyConnection;
 use timbre_funds::MeterState;
 use timbre_key_store::KeyRole;
 use timbre_postage::MeterSerial;
@@ -17,8 +18,9 @@ use timbre_protocol::{Message, ReadError, Signed};
 
 use crate::deployment::Deployment;
 use crate::refusal::{Identity, Refused, Transport};
+use crate::store::device_keys::{self, DeviceKeys};
 use crate::store::meters::{self, Meter};
-use crate::store::{replacements, withdrawals};
+use crate::store::{StoreError, Work, audit, replacements, withdrawals};
 
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -127,8 +129,44 @@ async fn genuine<M: Signed + Sync>(
     message: &M,
 ) -> Result<Meter, Refused> {
     let meter = known(deployment, serial).await?;
-    message.verify(&meter.device_key).map_err(|_| Identity::BadSignature)?;
-    Ok(meter)
+    if message.verify(&meter.device_key).is_ok() {
+        return Ok(meter);
+    }
+    // A device that renewed its keys signs with the new ones as soon as it has our reply.
+    let proposed = device_keys::proposed(&mut *deployment.store.reader().await?, &meter).await?;
+    let keys = proposed.filter(|keys| message.verify(&keys.device).is_ok());
+    let keys = keys.ok_or(Identity::BadSignature)?;
+    Ok(deployment.store.write(TakeUp { serial, keys, now: now() }).await??)
+}
+
+/// The device has signed with the keys that it proposed: the old ones are over.
+struct TakeUp {
+    serial: MeterSerial,
+    keys: DeviceKeys,
+    now: Timestamp,
+}
+
+impl Work for TakeUp {
+    type Output = Result<Meter, Refused>;
+
+    async fn run(&self, tx: &mut AnyConnection) -> Result<Self::Output, StoreError> {
+        let Some(mut meter) = meters::lock(tx, self.serial).await? else {
+            return Ok(Err(Identity::UnknownMeter(self.serial).into()));
+        };
+        if meter.device_key == self.keys.device {
+            return Ok(Ok(meter));
+        }
+        // Meanwhile it may have proposed others.
+        if device_keys::proposed(tx, &meter).await?.as_ref() != Some(&self.keys) {
+            return Ok(Err(Identity::BadSignature.into()));
+        }
+        device_keys::take_up(tx, &mut meter, &self.keys).await?;
+        let (device, indicium) = (self.keys.device.key_id(), self.keys.indicium.key_id());
+        let detail = format!("device key {device}, indicium key {indicium}");
+        let subject = self.serial.to_string();
+        audit::append(tx, &subject, self.now, &subject, "keys-renewed", detail).await?;
+        Ok(Ok(meter))
+    }
 }
 
 /// Why a meter is not in service any more.

@@ -5,6 +5,7 @@
 //! lock            held by the one process that uses the meter
 //! seal            the secret that opens keys.sealed
 //! keys.sealed     the private keys of the postal security device, unless they are in a token
+//! keys.generation which of them are in use, once they were renewed (keys-2.sealed)
 //! psd/            its journal: registers, refills, every mark
 //! rates/          rate tables as downloaded, signed; verified at every start
 //! configuration.xml  what is known of the meter whose place this one took, signed
@@ -69,8 +70,11 @@ impl Directory {
         self.root.join("seal")
     }
 
-    pub(crate) fn keys(&self) -> PathBuf {
-        self.root.join("keys.sealed")
+    pub(crate) fn keys(&self, generation: u32) -> PathBuf {
+        self.root.join(match generation {
+            1 => "keys.sealed".to_owned(),
+            later => format!("keys-{later}.sealed"),
+        })
     }
 
     pub(crate) fn journal(&self) -> PathBuf {

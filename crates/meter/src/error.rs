@@ -53,6 +53,11 @@ pub enum Refusal {
         /// The directory.
         directory: PathBuf,
     },
+    /// Pieces were paid and not printed, with the keys that were to be renewed.
+    Unprinted {
+        /// How many.
+        count: usize,
+    },
     /// There is a meter in the directory already.
     MeterExists {
         /// The directory.

@@ -30,9 +30,9 @@ pub use jobs::{
     RunOptions, RunSummary, Stopped, Subtotal,
 };
 pub use meter::{
-    Configuration, Enrolment, Examined, Franked, FundsReport, Inspected, Installed, Meter, Outcome,
-    RateStatus, RefillReceipt, Refreshed, SignedIn, Status, TaskReport, UnfinishedRun, Unprinted,
-    Uploaded, Withdrawn,
+    Configuration, Enrolment, Examined, Franked, FundsReport, Inspected, Installed, KeysRenewed,
+    Meter, Outcome, RateStatus, RefillReceipt, Refreshed, SignedIn, Status, TaskReport,
+    UnfinishedRun, Unprinted, Uploaded, Withdrawn,
 };
 pub use piece::{Franking, PieceRequest};
 pub use settings::{

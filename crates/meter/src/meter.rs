@@ -12,6 +12,7 @@ mod install;
 mod print;
 mod refill;
 mod refresh;
+mod renew_keys;
 mod run_file;
 mod sign_in;
 mod status;
@@ -31,7 +32,7 @@ use timbre_indicium::Artwork;
 use timbre_key_store::{KeyRole, KeyStore, PublicKey};
 use timbre_postage::{MeterSerial, Registers};
 use timbre_protocol::{Nonce, replacement};
-use timbre_psd::{FileJournal, Psd, State};
+use timbre_psd::{FileJournal, OpenError, Psd, State};
 
 pub use configuration::Configuration;
 pub use create::Enrolment;
@@ -41,6 +42,7 @@ pub use install::Installed;
 pub use print::Unprinted;
 pub use refill::RefillReceipt;
 pub use refresh::Refreshed;
+pub use renew_keys::KeysRenewed;
 pub use sign_in::SignedIn;
 pub use status::{FundsReport, RateStatus, Status, UnfinishedRun};
 pub use tamper::Examined;
@@ -52,7 +54,7 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::egress::Link;
 use crate::error::{Fault, MeterError, Refusal};
-use crate::keys;
+use crate::keys::{self, Keys};
 use crate::rates::{Rates, Trusted};
 use crate::settings::Settings;
 use sign_in::Session;
@@ -92,15 +94,11 @@ impl Meter {
         }
         let settings = Settings::read(&file)?;
         let directory = Directory::hold(directory)?;
-        let keys = keys::open(&directory, &settings).or_else(|error| {
-            tamper::refuse_tampered(&directory)?;
-            Err(error)
-        })?;
-        let psd = Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&keys))?;
+        let (keys, psd) = open_device(&directory, &settings)?;
         if psd.state(Date::MIN) == State::Tampered {
             // It was opened, and the power went before its keys did.
             drop(psd);
-            tamper::refuse_tampered(&directory)?;
+            tamper::refuse_tampered(&directory, &settings)?;
             return Err(Refusal::Device(timbre_psd::Refusal::State(State::Tampered)).into());
         }
         Meter::assemble(directory, settings, clock, keys, psd)
@@ -190,6 +188,30 @@ impl Meter {
 impl std::fmt::Debug for Meter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Meter").field("serial", &self.serial()).finish_non_exhaustive()
+    }
+}
+
+/// The device with the keys that its journal knows: those that were last noted, or the next, when the power went between the
+/// change and the note.
+fn open_device(
+    directory: &Directory,
+    settings: &Settings,
+) -> Result<(Arc<dyn KeyStore>, Psd<FileJournal>), MeterError> {
+    let (place, generation) = (Keys::of(directory, settings), keys::generation(directory)?);
+    let noted = place.open(directory, generation);
+    let noted = noted.map_err(MeterError::from).or_else(|error| {
+        tamper::refuse_tampered(directory, settings)?;
+        Err(error)
+    })?;
+    match Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&noted)) {
+        Err(OpenError::WrongKeys { role, serial }) => {
+            let next = place.find(directory, generation + 1)?;
+            let next = next.ok_or(OpenError::WrongKeys { role, serial })?;
+            let psd = Psd::open(FileJournal::open(&directory.journal())?, Arc::clone(&next))?;
+            keys::note_generation(directory, generation + 1)?;
+            Ok((next, psd))
+        }
+        opened => Ok((noted, opened?)),
     }
 }
 

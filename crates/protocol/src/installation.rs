@@ -2,7 +2,8 @@
 //! nothing (REQ FUNDS-4).
 //!
 //! Who and when: a meter at its first installation, automatically; again when the provider has raised the block's
-//! version (REQ FUNDS-5 reuses the exchange for a replaced device).
+//! version (REQ FUNDS-5 reuses the exchange for a replaced device). A device that renews its keys shows the new ones, signed
+//! by the old: the block that it gets names the new indicium key, and from then on it signs with the new ones.
 //! Source: « Lors de l'installation initiale, le système demandera automatiquement un bloc opérationnel à
 //! l'infrastructure pour le DSP. »
 //! Refused: `unknown-meter`, `bad-signature`, `key-changed` (another key is on record for this serial),
@@ -44,11 +45,13 @@ pub struct Request {
     pub device_key: PublicKey,
     /// The key that will sign its postage marks.
     pub indicium_key: PublicKey,
+    /// Of a device that renews its keys: the device key that the new ones are to take the place of, and that signs this.
+    pub renews: Option<KeyId>,
     /// By the device key.
     pub signature: Signature,
 }
 
-message!(Request as "installation-request" { serial, nonce, time, device_key, indicium_key, signature });
+message!(Request as "installation-request" { serial, nonce, time, device_key, indicium_key, renews, signature });
 signed!(Request by KeyRole::Device);
 
 /// The operational block.

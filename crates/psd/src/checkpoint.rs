@@ -46,6 +46,10 @@ impl DeviceState {
         w.option(self.pending_withdrawal.as_ref(), messages::write_withdrawal_request);
         w.u64(self.withdrawals);
         w.option(self.withdrawal.as_ref(), messages::write_withdrawal_reply);
+        w.option(self.proposed.as_ref(), |w, keys| {
+            w.key(&keys.device);
+            w.key(&keys.indicium);
+        });
         writer.finish()
     }
 
@@ -85,6 +89,9 @@ impl DeviceState {
             withdrawals: r.later(Reader::u64)?.unwrap_or(0),
             withdrawal: r
                 .later(|r| r.option(|r| messages::read_withdrawal_reply(r, serial)))?
+                .flatten(),
+            proposed: r
+                .later(|r| r.option(|r| Ok(DeviceKeys { device: r.key()?, indicium: r.key()? })))?
                 .flatten(),
         };
         reader.finish()?;

@@ -1,5 +1,5 @@
 //! The number that the infrastructure gives each contact, written down so that a copy of the device or an earlier state of
-//! it is found out at its next contact (REQ SEC-3).
+//! it is found out at its next contact (REQ FUNDS-6).
 //!
 //! The device only counts. That an old number is evidence is decided by whoever remembers the newest.
 

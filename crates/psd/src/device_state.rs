@@ -55,6 +55,8 @@ pub(crate) struct DeviceState {
     pub(crate) contact: u64,
     /// The key that signed rate tables before the present one, until another takes its place.
     pub(crate) former_rates: Option<PublicKey>,
+    /// The keys that take the place of the device's with the block that names them.
+    pub(crate) proposed: Option<DeviceKeys>,
 }
 
 impl DeviceState {
@@ -88,6 +90,7 @@ impl DeviceState {
             unprinted: BTreeMap::new(),
             contact: 0,
             former_rates: None,
+            proposed: None,
         }
     }
 
@@ -228,6 +231,11 @@ impl DeviceState {
             }
             Entry::Installed { reply, .. } => {
                 self.next_inspection = Some(reply.block.next_inspection);
+                let named =
+                    |keys: &DeviceKeys| keys.indicium.key_id() == reply.block.indicium_certificate;
+                if self.proposed.as_ref().is_some_and(named) {
+                    self.keys = self.proposed.take();
+                }
                 let rates = *self.rates_key();
                 if rates != reply.block.rates_key {
                     self.former_rates = Some(rates);
@@ -269,6 +277,9 @@ impl DeviceState {
             }
             Entry::Tampered { .. } => {}
             Entry::Contacted { contact, .. } => self.contact = *contact,
+            Entry::KeysProposed { device, indicium, .. } => {
+                self.proposed = Some(DeviceKeys { device: *device, indicium: *indicium });
+            }
         }
     }
 

@@ -75,6 +75,7 @@ pub(crate) enum Entry {
     Reprinted(Box<Reprinted>),
     Tampered { time: Timestamp },
     Contacted { time: Timestamp, contact: u64 },
+    KeysProposed { time: Timestamp, device: PublicKey, indicium: PublicKey },
     WithdrawalRequested(withdrawal::Request),
     Withdrawn { stamp: Stamp, reply: withdrawal::Reply },
     WithdrawalCancelled { time: Timestamp, sequence: u64 },
@@ -96,6 +97,7 @@ impl Entry {
             Entry::Reprinted(_) => SlotKind::Reprinted,
             Entry::Tampered { .. } => SlotKind::Tampered,
             Entry::Contacted { .. } => SlotKind::Contacted,
+            Entry::KeysProposed { .. } => SlotKind::KeysProposed,
             Entry::WithdrawalRequested(_) => SlotKind::WithdrawalRequested,
             Entry::Withdrawn { .. } => SlotKind::Withdrawn,
             Entry::WithdrawalCancelled { .. } => SlotKind::WithdrawalCancelled,
@@ -135,7 +137,8 @@ impl Entry {
             | Entry::InspectionCancelled { time, .. }
             | Entry::WithdrawalCancelled { time, .. }
             | Entry::Tampered { time }
-            | Entry::Contacted { time, .. } => Some(*time),
+            | Entry::Contacted { time, .. }
+            | Entry::KeysProposed { time, .. } => Some(*time),
             Entry::WithdrawalRequested(request) => Some(request.time),
             Entry::RefillRequested(request) => Some(request.time),
             Entry::InspectionRequested(request) => Some(request.time),

@@ -34,6 +34,7 @@ impl<J: Journal> Psd<J> {
             time: now,
             device_key: keys.public_key(KeyRole::Device)?,
             indicium_key: keys.public_key(KeyRole::Indicium)?,
+            renews: None,
             signature: UNSIGNED,
         };
         let request = request.sign(&*keys)?;
@@ -73,7 +74,17 @@ impl<J: Journal> Psd<J> {
         let reply = Box::new(reply.clone());
         self.commit(self.chained(Entry::Installed { stamp, reply }))?;
         self.installation_nonce = None;
+        self.change_over();
         Ok(Applied::Now)
+    }
+
+    /// Signs with the proposed keys, if the block that was installed named them.
+    fn change_over(&mut self) {
+        let Some(proposed) = self.proposed.take() else { return };
+        let device = self.state.keys.as_ref().map(|keys| keys.device);
+        if proposed.public_key(KeyRole::Device).ok() == device {
+            self.keys = Some(proposed);
+        }
     }
 
     fn fits(&self, block: &OperationalBlock) -> Result<(), Breach> {
@@ -84,7 +95,10 @@ impl<J: Journal> Psd<J> {
             block.maximum_postage,
             block.high_value_warning,
         ];
-        let indicium = self.state.keys.as_ref().map(|keys| keys.indicium.key_id());
+        // The keys of a renewal only while they are at hand: the device is to sign with them from now on.
+        let proposed = self.state.proposed.as_ref().filter(|_| self.proposed.is_some());
+        let mut indicium =
+            self.state.keys.iter().chain(proposed).map(|keys| keys.indicium.key_id());
         if block.currency != self.currency() {
             return Err(Breach::UnfitBlock("its currency is not that of the registers"));
         }
@@ -97,7 +111,7 @@ impl<J: Journal> Psd<J> {
         if block.minimum_refill.mills() > block.maximum_refill.mills() {
             return Err(Breach::UnfitBlock("its least refill is more than its most"));
         }
-        if indicium != Some(block.indicium_certificate) {
+        if !indicium.any(|id| id == block.indicium_certificate) {
             return Err(Breach::UnfitBlock("its certificate is of another indicium key"));
         }
         Ok(())

@@ -29,6 +29,7 @@ mod psd;
 mod records;
 mod refill;
 mod refusal;
+mod renewal;
 mod replay;
 mod standing;
 mod state;

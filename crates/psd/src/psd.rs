@@ -73,6 +73,8 @@ pub struct Psd<J: Journal> {
     /// Pieces that were printed since the last durable slot: the next one carries them.
     pub(crate) unsaved: Vec<u64>,
     pub(crate) installation_nonce: Option<Nonce>,
+    /// The store of the keys that were proposed in this process.
+    pub(crate) proposed: Option<Arc<dyn KeyStore>>,
     recovery: Recovery,
 }
 
@@ -139,7 +141,15 @@ impl<J: Journal> Psd<J> {
         state: DeviceState,
         recovery: Recovery,
     ) -> Self {
-        Psd { journal, keys, state, unsaved: Vec::new(), installation_nonce: None, recovery }
+        Psd {
+            journal,
+            keys,
+            state,
+            unsaved: Vec::new(),
+            installation_nonce: None,
+            proposed: None,
+            recovery,
+        }
     }
 
     /// Takes note of the device's own keys, which the key store made: from now on the journal and

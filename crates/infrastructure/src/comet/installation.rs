@@ -2,17 +2,19 @@
 //! with the same keys gives the block in force.
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use timbre_funds::MeterState;
-use timbre_key_store::{KeyRole, KeyStore, PublicKey};
+use timbre_key_store::{KeyId, KeyRole, KeyStore, PublicKey};
 use timbre_protocol::installation::{OperationalBlock, Reply, Request};
 use timbre_protocol::{Signed, UNSIGNED, write};
 
 use crate::call::{self, Call, today};
 use crate::deployment::Deployment;
 use crate::refusal::{Identity, Refused};
+use crate::store::blocks::{self, Issue};
 use crate::store::meters::{self, Meter};
-use crate::store::{StoreError, Work, audit};
+use crate::store::{StoreError, Work, audit, device_keys};
 
 pub(crate) async fn handle(deployment: &Deployment, call: &Call) -> Result<String, Refused> {
     let request: Request = call.read()?;
@@ -73,6 +75,9 @@ impl Work for Install {
             return Ok(Err(Identity::UnknownMeter(serial).into()));
         };
         let subject = serial.to_string();
+        if let Some(renewed) = self.request.renews {
+            return self.renew(tx, meter, renewed).await;
+        }
         let other = |key: &PublicKey| *key != self.request.indicium_key;
         if self.request.device_key != meter.device_key
             || meter.indicium_key.as_ref().is_some_and(other)
@@ -95,6 +100,33 @@ impl Work for Install {
             let key = format!("indicium key {}", self.request.indicium_key.key_id());
             audit::append(tx, &subject, self.now, &subject, "installed", key).await?;
         }
+        Ok(Ok(meter))
+    }
+}
+
+impl Install {
+    /// The keys of the request are to take the place of the device's: the block that names them is a new version. They do
+    /// when the device first signs with them; until then the old ones are believed.
+    async fn renew(
+        &self,
+        tx: &mut AnyConnection,
+        mut meter: Meter,
+        renewed: KeyId,
+    ) -> Result<Result<Meter, Refused>, StoreError> {
+        let in_service = matches!(meter.state, MeterState::Installed | MeterState::Suspended);
+        if renewed != meter.device_key.key_id() || !in_service || meter.indicium_key.is_none() {
+            return Ok(Err(Identity::KeyChanged.into()));
+        }
+        let keys = (self.request.device_key, self.request.indicium_key);
+        let digest = Sha256::digest(self.request.to_be_signed()).into();
+        if device_keys::propose(tx, &meter, keys, &digest, self.now).await? {
+            let (subject, device) = (meter.serial.to_string(), keys.0.key_id());
+            let detail = format!("device key {device}, indicium key {}", keys.1.key_id());
+            audit::append(tx, &subject, self.now, &subject, "keys-proposed", detail).await?;
+        }
+        // A device takes a block only once, and may have one of the last version with the old keys.
+        let issue = Issue { who: "keys", reason: "the device renews its keys", now: self.now };
+        blocks::issue(tx, &mut meter, &issue).await?;
         Ok(Ok(meter))
     }
 }

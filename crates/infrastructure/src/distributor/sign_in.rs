@@ -1,6 +1,6 @@
 //! Sign-in (REQ IDENT-1): a meter proves by its device's signature who it is, once per nonce and with a clock that is about
 //! right, and gets a token for an hour and the addresses of the services. By the number of the contact that it presents, a copy of a
-//! device or an earlier state of it is found out (REQ SEC-3).
+//! device or an earlier state of it is found out (REQ FUNDS-6).
 
 use std::sync::Arc;
 

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use timbre_funds::MeterState;
 use timbre_indicium::Mark;
 use timbre_indicium::verify::{
     Interruption, KnownKey, KnownMeter, Progress, Reason, RegisterPoint,
 };
+use timbre_key_store::PublicKey;
 use timbre_postage::{Amount, Currency, MeterSerial, PieceCount, PostalCode};
 
 use super::generations::Generations;
@@ -64,6 +65,8 @@ struct Facts {
     changes: Vec<StateChange>,
     missing: Vec<Missing>,
     postal_codes: Vec<PostalCode>,
+    /// Of a meter that renewed its keys, and when each was proposed.
+    indicium_keys: Vec<(Timestamp, PublicKey)>,
     refunded: BTreeMap<PieceCount, Date>,
     runs: Vec<Run>,
 }
@@ -209,6 +212,9 @@ impl KnownMeters {
         for (serial, code) in many::postal_codes(&mut connection, &known).await? {
             facts.entry(serial).or_default().postal_codes.push(code);
         }
+        for (serial, key) in many::indicium_keys(&mut connection, &known).await? {
+            facts.entry(serial).or_default().indicium_keys.push(key);
+        }
         for (serial, (pieces, at)) in many::refunded(&mut connection, &known).await? {
             facts.entry(serial).or_default().refunded.insert(pieces, today(at));
         }
@@ -246,8 +252,11 @@ fn known_meter(meter: Meter, facts: &Facts) -> KnownMeter {
     // The meter's day may be a day behind that of the books.
     let enrolled = today(meter.enrolled);
     let valid_from = enrolled.yesterday().unwrap_or(enrolled);
-    let key = meter.indicium_key;
-    let keys = key.map(|key| KnownKey { key, valid_from, valid_until: None });
+    let mut keys = renewed_keys(facts);
+    if keys.is_empty() {
+        let key = meter.indicium_key;
+        keys.extend(key.map(|key| KnownKey { key, valid_from, valid_until: None }));
+    }
     let mut sums = vec![0, meter.control_sum.mills()];
     let after = |refill: &RefillPoint| refill.ascending + refill.descending + refill.amount;
     sums.extend(facts.refills.iter().map(after));
@@ -260,8 +269,26 @@ fn known_meter(meter: Meter, facts: &Facts) -> KnownMeter {
         interruptions: interruptions(meter.state, enrolled, facts),
         control_sums: sums.into_iter().map(sum).collect(),
         postal_codes,
-        keys: keys.into_iter().collect(),
+        keys,
     }
+}
+
+/// The keys of a meter that renewed them, each from when it was proposed until the next one was, and for as long after that
+/// as a mark may be dated ahead.
+fn renewed_keys(facts: &Facts) -> Vec<KnownKey> {
+    const DATED_AHEAD: i64 = 31;
+    let mut keys = facts.indicium_keys.clone();
+    keys.sort_by_key(|(proposed, _)| *proposed);
+    let until = keys.iter().skip(1).map(|(next, _)| Some(today(*next))).chain([None]);
+    let known = |((proposed, key), until): (&(Timestamp, PublicKey), Option<Date>)| {
+        let from = today(*proposed);
+        KnownKey {
+            key: *key,
+            valid_from: from.yesterday().unwrap_or(from),
+            valid_until: until.map(|until| until.saturating_add(DATED_AHEAD.days())),
+        }
+    };
+    keys.iter().zip(until).map(known).collect()
 }
 
 fn interruptions(state: MeterState, enrolled: Date, facts: &Facts) -> Vec<Interruption> {

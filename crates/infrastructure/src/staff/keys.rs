@@ -5,9 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::AnyConnection;
 use timbre_key_store::{KeyId, KeyRole, PublicKey};
+use timbre_postage::MeterSerial;
 
 use super::{Staff, StaffError};
 use crate::keys::{KeyState, states};
+use crate::store::device_keys::{self, DeviceKeys};
 use crate::store::role_keys::{self, KnownKey};
 use crate::store::{StoreError, Work, audit, contacts};
 
@@ -51,6 +53,17 @@ pub struct SigningKey {
     pub held: bool,
     /// How many meters believed it when they last signed in; none for a role that meters do not believe by name.
     pub believed_by: Option<u64>,
+}
+
+/// A key that a meter's marks may bear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarkKey {
+    /// The key.
+    pub key: PublicKey,
+    /// From when on.
+    pub from: Timestamp,
+    /// When the device proposed the next one; marks that it had made then are dated up to thirty days ahead.
+    pub until: Option<Timestamp>,
 }
 
 fn role<S: serde::Serializer>(role: &KeyRole, out: S) -> Result<S::Ok, S::Error> {
@@ -107,6 +120,22 @@ impl Staff {
             }
         }
         Ok(shown)
+    }
+
+    /// The keys that a meter's marks may bear, oldest first: from when each was proposed to when the next one was. None of a
+    /// meter that never renewed its keys: then there is the one it was enrolled with.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn mark_keys(&self, serial: MeterSerial) -> Result<Vec<MarkKey>, StaffError> {
+        let known = device_keys::of(&mut *self.store.reader().await?, serial).await?;
+        let until = known.iter().skip(1).map(|next| Some(next.renewed)).chain([None]);
+        let key = |(keys, until): (&DeviceKeys, _)| MarkKey {
+            key: keys.indicium,
+            from: keys.renewed,
+            until,
+        };
+        Ok(known.iter().zip(until).map(key).collect())
     }
 
     /// Has a new key take the place of the one that signs for `role`.

@@ -34,7 +34,7 @@ pub use cases::{CaseDeed, CaseFilter, CaseStory};
 pub use customers::{DepositReceipt, NewCustomer};
 pub use error::StaffError;
 use jiff::Timestamp;
-pub use keys::{Rotation, SigningKey};
+pub use keys::{MarkKey, Rotation, SigningKey};
 pub use marks::{AddedSorter, NewSorter};
 pub use meters::NewMeter;
 pub use reconcile::{MeterReconciliation, ReconciledLine, StillToCome};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::{AnyConnection, AssertSqlSafe};
+use timbre_key_store::PublicKey;
 use timbre_postage::{MeterSerial, PieceCount, PostalCode};
 
 use super::StoreError;
@@ -38,6 +39,16 @@ pub(crate) async fn postal_codes(
 ) -> Result<Vec<(MeterSerial, PostalCode)>, StoreError> {
     let sql = "SELECT DISTINCT meter, postal_code FROM blocks WHERE meter IN";
     of_meters(connection, sql, meters, |row| row.parsed("postal_code")).await
+}
+
+/// The indicium keys of those of these meters that renewed theirs, each with when it was proposed.
+pub(crate) async fn indicium_keys(
+    connection: &mut AnyConnection,
+    meters: &[MeterSerial],
+) -> Result<Vec<(MeterSerial, (Timestamp, PublicKey))>, StoreError> {
+    let sql = "SELECT meter, indicium, renewed FROM device_keys WHERE meter IN";
+    let read = |row: &Columns| Ok((row.instant("renewed")?, row.key("indicium")?));
+    of_meters(connection, sql, meters, read).await
 }
 
 /// Every time in which one of these meters was lost or stolen.

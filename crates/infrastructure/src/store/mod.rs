@@ -11,6 +11,7 @@ pub(crate) mod catalogues;
 pub(crate) mod contacts;
 pub(crate) mod customers;
 mod database;
+pub(crate) mod device_keys;
 mod error;
 mod fate;
 pub(crate) mod identities;

@@ -1,4 +1,4 @@
-//! Roll-back and clones (REQ SEC-3): the number that a device presents at each sign-in finds them out, and an honest device
+//! Roll-back and clones (REQ FUNDS-6): the number that a device presents at each sign-in finds them out, and an honest device
 //! is never suspected.
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,4 +1,4 @@
-//! Rotation and revocation of the deployment's keys (REQ SEC-4): a key takes another's place while meters work, each meter
+//! Rotation and revocation of the deployment's keys: a key takes another's place while meters work, each meter
 //! is answered with the key that it believes, and what a revoked key signed is not taken.
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,8 +7,8 @@ use timbre_infrastructure::{KeyState, StaffError};
 use timbre_key_store::{KeyId, KeyRole, PublicKey};
 use timbre_postage::rates;
 use timbre_protocol::{
-    Installation, RateDownload, Refill, SignIn, Signed as _, StartupRefresh, rate_download, refill,
-    sign_in, startup_refresh,
+    Installation, RateDownload, Refill, SignIn, Signed as _, StartupRefresh, installation,
+    rate_download, refill, sign_in, startup_refresh,
 };
 
 use crate::support::{Device, World, on_both};
@@ -22,6 +22,9 @@ on_both!(
     a_meter_that_believes_only_a_revoked_key_is_told_so,
     the_only_key_is_not_revoked,
     a_rotation_that_was_interrupted_is_finished,
+    a_device_that_renews_its_keys_is_believed_under_the_old_ones_until_it_signs_with_the_new,
+    keys_that_were_proposed_and_lost_may_be_proposed_anew,
+    new_keys_are_taken_only_from_the_key_that_they_follow,
 );
 
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
@@ -191,4 +194,67 @@ async fn a_rotation_that_was_interrupted_is_finished(world: World) {
     let made = timbre_key_store::KeyStore::public_key(&made, KeyRole::Rates).unwrap();
     let (_, new) = rotate(&world, KeyRole::Rates).await;
     assert_eq!(new, made);
+}
+
+/// The device proposes the keys of `new`.
+fn proposing(device: &Device, new: &Device) -> installation::Request {
+    let request = installation::Request {
+        device_key: new.key(KeyRole::Device),
+        indicium_key: new.key(KeyRole::Indicium),
+        renews: Some(device.key(KeyRole::Device).key_id()),
+        ..device.installation()
+    };
+    request.sign(&device.keys).unwrap()
+}
+
+async fn a_device_that_renews_its_keys_is_believed_under_the_old_ones_until_it_signs_with_the_new(
+    world: World,
+) {
+    let mut device = world.installed(42).await;
+    let renewed = Device::new(42);
+    let reply = world.send::<Installation>(&device, &proposing(&device, &renewed)).await.reply();
+    let indicium = renewed.key(KeyRole::Indicium);
+    assert_eq!(reply.block.indicium_certificate, indicium.key_id());
+    assert_eq!(reply.block.version, 2);
+    // The reply was lost: it asks again, and works on with its old keys.
+    world.sign_in(&mut device).await;
+    let again = world.send::<Installation>(&device, &proposing(&device, &renewed)).await.reply();
+    assert_eq!(again.block.indicium_certificate, indicium.key_id());
+    // It has the reply.
+    let mut renewed = Device { token: device.token.clone(), ..renewed };
+    world.sign_in(&mut renewed).await;
+    let meter = world.staff.known_meter(device.serial).await.unwrap().unwrap();
+    assert_eq!(meter.device_key, renewed.key(KeyRole::Device));
+    let sent = world.send::<SignIn>(&device, &device.sign_in(Timestamp::now())).await;
+    assert_eq!(sent.refused(), (403, "bad-signature".to_owned()));
+    // Marks of both are known, each for its time.
+    let marks = world.staff.mark_keys(device.serial).await.unwrap();
+    let keys: Vec<_> = marks.iter().map(|mark| mark.key).collect();
+    assert_eq!(keys, [device.key(KeyRole::Indicium), indicium]);
+    assert!(marks[0].until == Some(marks[1].from) && marks[1].until.is_none());
+    assert_eq!(world.staff.verify_audit_log().await.unwrap(), None);
+}
+
+async fn keys_that_were_proposed_and_lost_may_be_proposed_anew(world: World) {
+    let device = world.installed(42).await;
+    let (lost, mut renewed) = (Device::new(42), Device::new(42));
+    world.send::<Installation>(&device, &proposing(&device, &lost)).await.reply();
+    world.send::<Installation>(&device, &proposing(&device, &renewed)).await.reply();
+    let sent = world.send::<SignIn>(&lost, &lost.sign_in(Timestamp::now())).await;
+    assert_eq!(sent.refused(), (403, "bad-signature".to_owned()));
+    world.sign_in(&mut renewed).await;
+}
+
+async fn new_keys_are_taken_only_from_the_key_that_they_follow(world: World) {
+    let device = world.installed(42).await;
+    let renewed = Device::new(42);
+    let mut forged = proposing(&device, &renewed);
+    forged = forged.sign(&renewed.keys).unwrap();
+    let sent = world.send::<Installation>(&device, &forged).await;
+    assert_eq!(sent.refused(), (403, "bad-signature".to_owned()));
+    let mut other = proposing(&device, &renewed);
+    other.renews = Some(renewed.key(KeyRole::Device).key_id());
+    let other = other.sign(&device.keys).unwrap();
+    let sent = world.send::<Installation>(&device, &other).await;
+    assert_eq!(sent.refused(), (409, "key-changed".to_owned()));
 }

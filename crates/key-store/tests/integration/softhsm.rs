@@ -27,7 +27,7 @@ pub(crate) fn with(name: &str, scenario: impl FnOnce(&SoftHsm)) {
     let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display());
     fs::write(&file, text).unwrap();
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
+        .args(["--exact", name, "--nocapture", "--include-ignored"])
         .env(CONFIGURED_BY, &file)
         .status()
         .unwrap();

@@ -1,4 +1,4 @@
-//! Keys in a token (REQ SEC-4), with a real one in software: made in it, never out of it, and every way in which it is not
+//! Keys in a token, with a real one in software: made in it, never out of it, and every way in which it is not
 //! there.
 
 use std::fs;
@@ -10,7 +10,7 @@ use cryptoki::object::Attribute;
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use timbre_key_store::{
-    KeyRole, KeyStore, KeyStoreError, PinTries, Token, TokenKeys, TokenTrouble,
+    KeyRole, KeyStore, KeyStoreError, MemoryKeys, PinTries, Token, TokenKeys, TokenTrouble,
 };
 
 use crate::softhsm;
@@ -185,5 +185,27 @@ fn destroyed_keys_are_gone() {
         TokenKeys::open_or_create(&token, &labels()).unwrap().destroy().unwrap();
         let gone = trouble(TokenKeys::open(&token, &labels()));
         assert_eq!(gone, TokenTrouble::NoKey("TM0000042-device-1".to_owned()));
+    });
+}
+
+#[test]
+#[ignore = "a figure: cargo test --release -p timbre-key-store --features pkcs11 -- --ignored --nocapture"]
+fn how_many_signatures_a_second() {
+    softhsm::with("token::how_many_signatures_a_second", |hsm| {
+        let token = TokenKeys::open_or_create(&hsm.token("meter"), &labels()).unwrap();
+        let memory = MemoryKeys::generate(&KeyRole::DEVICE_SIDE).unwrap();
+        let stores: [(&str, &dyn KeyStore); 2] = [("memory", &memory), ("SoftHSM", &token)];
+        for (name, store) in stores {
+            let start = std::time::Instant::now();
+            let mut signed = 0_u32;
+            while start.elapsed().as_secs() < 2 {
+                store.sign(KeyRole::Indicium, &[0; 200]).unwrap();
+                signed += 1;
+            }
+            println!(
+                "{name}: {:.0} signatures a second",
+                f64::from(signed) / start.elapsed().as_secs_f64()
+            );
+        }
     });
 }

@@ -40,6 +40,15 @@ impl Refusal {
                     format!("there is no meter in {directory}"),
                 )
             }
+            Refusal::Unprinted { count } => Reason::new(
+                "unprinted-pieces",
+                format!(
+                    "{count} plis payés ne sont pas imprimés\u{a0}: imprimez-les d’abord (timbre meter print-again)"
+                ),
+                format!(
+                    "{count} paid pieces are not printed: print them first (timbre meter print-again)"
+                ),
+            ),
             Refusal::MeterExists { directory } => {
                 let directory = directory.display();
                 Reason::new(

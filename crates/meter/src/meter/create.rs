@@ -14,7 +14,7 @@ use super::Meter;
 use crate::clock::Clock;
 use crate::directory::{Directory, create_private_folder, write_whole};
 use crate::error::{Fault, MeterError, Refusal};
-use crate::keys;
+use crate::keys::Keys;
 use crate::settings::Settings;
 
 /// What the provider needs to enrol a new meter.
@@ -48,7 +48,7 @@ impl Meter {
         refuse_existing(directory)?;
         let file = Directory::settings(directory);
         let directory = Directory::hold(directory)?;
-        let keys = keys::make(&directory, settings)?;
+        let keys = Keys::of(&directory, settings).make(&directory, 1)?;
         let birth = Birth { serial: settings.serial, currency: settings.currency, anchors };
         let mut psd = make_device(&directory, birth, &keys, &clock)?;
         if psd.state(jiff::civil::Date::MIN) == State::Manufactured {

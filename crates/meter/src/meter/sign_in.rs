@@ -69,6 +69,7 @@ impl Meter {
         if let Some(contact) = reply.contact {
             self.note_contact(contact)?;
         }
+        self.forget_former_keys()?;
         self.link()?.show(Some(reply.token));
         let lifetime = reply.token_expires.duration_since(reply.server_time);
         let until = now.saturating_add(lifetime).unwrap_or(now);

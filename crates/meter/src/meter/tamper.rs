@@ -13,6 +13,7 @@ use super::{Meter, acknowledged};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::error::{Fault, MeterError, Refusal};
+use crate::keys::{self, Keys};
 use crate::settings::Settings;
 
 /// What can be read of a device without its keys.
@@ -47,7 +48,7 @@ impl Meter {
     pub fn tamper(mut self) -> Result<(), MeterError> {
         let now = self.now();
         self.psd.tamper(now)?;
-        destroy_keys(&self.directory)
+        destroy_keys(&self.directory, &self.settings)
     }
 
     /// Reads the device in `directory` without its keys: all that is left to do with one that was opened.
@@ -83,21 +84,28 @@ fn examine(directory: &Directory, today: Date) -> Result<Examined, MeterError> {
 }
 
 /// The refusal of a device that was opened, if it is one: its keys may be gone, or not yet after a crash.
-pub(super) fn refuse_tampered(directory: &Directory) -> Result<(), MeterError> {
+pub(super) fn refuse_tampered(
+    directory: &Directory,
+    settings: &Settings,
+) -> Result<(), MeterError> {
     // A journal that cannot be read tells its own story when the device is opened.
     let Ok(seen) = examine(directory, Date::MIN) else { return Ok(()) };
     if seen.state != State::Tampered.as_str() {
         return Ok(());
     }
-    destroy_keys(directory)?;
+    destroy_keys(directory, settings)?;
     Err(Refusal::Device(timbre_psd::Refusal::State(State::Tampered)).into())
 }
 
-fn destroy_keys(directory: &Directory) -> Result<(), MeterError> {
-    for secret in [directory.keys(), directory.seal()] {
-        if secret.try_exists().map_err(|e| Fault::io("read", &secret, e))? {
-            SealedKeys::destroy(&secret)?;
-        }
+fn destroy_keys(directory: &Directory, settings: &Settings) -> Result<(), MeterError> {
+    let (place, generation) = (Keys::of(directory, settings), keys::generation(directory)?);
+    // Also those that were renewed and are still there, and those that were to come.
+    for generation in generation.saturating_sub(1).max(1)..=generation + 1 {
+        place.destroy(directory, generation)?;
+    }
+    let seal = directory.seal();
+    if seal.try_exists().map_err(|e| Fault::io("read", &seal, e))? {
+        SealedKeys::destroy(&seal)?;
     }
     Ok(())
 }

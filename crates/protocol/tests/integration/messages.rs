@@ -105,8 +105,15 @@ pub(crate) fn installation_request(kept: &Kept) -> installation::Request {
         time: instant("2026-11-24T13:00:03Z"),
         device_key: kept.key(KeyRole::Device),
         indicium_key: kept.key(KeyRole::Indicium),
+        renews: None,
         signature: UNSIGNED,
     }
+}
+
+/// A device that shows the keys which are to take the place of others.
+pub(crate) fn installation_request_renewing(kept: &Kept) -> installation::Request {
+    let renews = Some(kept.key(KeyRole::Distributor).key_id());
+    installation::Request { renews, ..installation_request(kept) }
 }
 
 pub(crate) fn installation_reply(kept: &Kept) -> installation::Reply {

@@ -101,6 +101,7 @@ fn first() -> Vec<Sample> {
             "reply",
             with(kept, "installation-reply", messages::installation_reply(kept)),
         ),
+        plain("installation", "request-renewing", messages::installation_request_renewing(kept)),
         refusal("installation", "key-changed"),
         signed("refill", "request", with(kept, "refill-request", messages::refill_request())),
         signed("refill", "reply", with(kept, "refill-reply", messages::refill_reply())),

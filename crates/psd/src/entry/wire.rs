@@ -26,7 +26,8 @@ impl Entry {
         let mut writer = Writer::default();
         let w = &mut writer;
         match self {
-            Entry::Initialised { time, device, indicium } => {
+            Entry::Initialised { time, device, indicium }
+            | Entry::KeysProposed { time, device, indicium } => {
                 w.time(*time);
                 w.key(device);
                 w.key(indicium);
@@ -106,6 +107,9 @@ impl Entry {
             SlotKind::Completed => Entry::Completed(r.numbers()?),
             SlotKind::Reprinted => Entry::Reprinted(Box::new(read_reprinted(r)?)),
             SlotKind::Tampered => Entry::Tampered { time: r.time()? },
+            SlotKind::KeysProposed => {
+                Entry::KeysProposed { time: r.time()?, device: r.key()?, indicium: r.key()? }
+            }
             SlotKind::Contacted => Entry::Contacted { time: r.time()?, contact: r.u64()? },
             SlotKind::WithdrawalRequested => {
                 Entry::WithdrawalRequested(read_withdrawal_request(r, serial)?)

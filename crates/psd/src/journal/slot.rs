@@ -53,6 +53,8 @@ pub enum SlotKind {
     Tampered = 80,
     /// The infrastructure numbered a contact.
     Contacted = 96,
+    /// New keys are to take the place of the device's.
+    KeysProposed = 97,
     /// A withdrawal was asked for and is pending.
     WithdrawalRequested = 112,
     /// What was left was given back.
@@ -65,11 +67,11 @@ impl SlotKind {
     fn from_code(code: u8) -> Option<SlotKind> {
         use SlotKind::{
             Checkpoint, Completed, Contacted, Debited, Initialised, InspectionApplied,
-            InspectionCancelled, InspectionRequested, Installed, RefillApplied, RefillCancelled,
-            RefillRequested, Reprinted, Seal, Tampered, WithdrawalCancelled, WithdrawalRequested,
-            Withdrawn,
+            InspectionCancelled, InspectionRequested, Installed, KeysProposed, RefillApplied,
+            RefillCancelled, RefillRequested, Reprinted, Seal, Tampered, WithdrawalCancelled,
+            WithdrawalRequested, Withdrawn,
         };
-        const ALL: [SlotKind; 18] = [
+        const ALL: [SlotKind; 19] = [
             Checkpoint,
             Seal,
             Initialised,
@@ -85,6 +87,7 @@ impl SlotKind {
             Reprinted,
             Tampered,
             Contacted,
+            KeysProposed,
             WithdrawalRequested,
             Withdrawn,
             WithdrawalCancelled,

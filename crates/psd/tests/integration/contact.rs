@@ -1,4 +1,4 @@
-//! The number of a contact (REQ SEC-3): written down before it counts, never counted back.
+//! The number of a contact (REQ FUNDS-6): written down before it counts, never counted back.
 
 use timbre_psd::journal::MemoryDisk;
 use timbre_psd::{Applied, Breach, PsdError};

@@ -20,5 +20,6 @@ mod power;
 mod printing;
 mod records;
 mod refill;
+mod renewal;
 mod steps;
 mod withdrawal;

@@ -8,6 +8,7 @@ mod lockdown;
 mod network_test;
 mod print_again;
 mod progress;
+mod renew_keys;
 mod run;
 mod status;
 mod story;
@@ -59,6 +60,8 @@ enum MeterCommand {
     Run(run::RunArgs),
     /// Print the marks of pieces that were paid and not printed, once more at most
     PrintAgain,
+    /// Have new keys take the place of the device’s, and destroy the old ones
+    RenewKeys,
     /// Upload the transaction records now
     Upload,
     /// Go to sleep, which uploads the transaction records
@@ -109,6 +112,7 @@ pub(crate) fn execute(args: MeterArgs, output: &OutputArgs) -> Result<Outcome, F
         MeterCommand::Frank(frank) => frank::execute(&dir, frank, output),
         MeterCommand::Run(run) => run::execute(&dir, run, output),
         MeterCommand::PrintAgain => print_again::execute(&dir, output),
+        MeterCommand::RenewKeys => renew_keys::execute(&dir, output),
         MeterCommand::Upload => trigger::upload(&dir, output),
         MeterCommand::Sleep => trigger::sleep(&dir, output),
         MeterCommand::PowerOff => trigger::power_off(&dir, output),

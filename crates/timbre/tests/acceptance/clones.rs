@@ -1,4 +1,4 @@
-//! A meter's folder is copied, and both go on (REQ SEC-3): whoever presents an old contact is found out, at the latest at
+//! A meter's folder is copied, and both go on (REQ FUNDS-6): whoever presents an old contact is found out, at the latest at
 //! the third sign-in, and nothing that was booked is lost. A backup of the infrastructure's own database alarms nobody.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! A key of the infrastructure takes another's place while a meter works (REQ SEC-4), through the real programs.
+//! A key of the infrastructure takes another's place while a meter works, through the real programs.
 
 use crate::site::{Site, Told};
 
@@ -52,4 +52,44 @@ fn the_last_key_of_a_role_is_not_revoked() {
     let only = keys(&site, "funds")[0]["id"].as_str().unwrap().to_owned();
     let refused = site.staff(["keys", "revoke", "funds", &only, "--reason", "in doubt"]);
     assert!(refused.expect_code(3).stderr.contains("rotate it first"));
+}
+
+#[test]
+fn a_meter_renews_its_own_keys_and_what_it_printed_before_stays_good() {
+    let site = Site::ready("100");
+    let frank = |name: &str| {
+        let mark = site.path(name).to_str().unwrap().to_owned();
+        site.meter(["frank", "--weight", "42g", "--to", "US", "--output", &mark]).expect_code(0);
+        mark
+    };
+    let before = frank("before.png");
+    let renewed = site.meter(["renew-keys", "--json"]).expect_code(0).json();
+    assert_eq!(renewed["generation"], 2);
+    assert!(!site.meter_dir().join("keys.sealed").exists(), "the old keys are destroyed");
+    assert!(site.meter_dir().join("keys-2.sealed").exists());
+    let after = frank("after.png");
+    for mark in [&before, &after] {
+        let config = site.path("infrastructure.toml");
+        let mut verify = crate::site::timbre();
+        verify.args(["mark", "verify", mark, "--config"]).arg(config);
+        crate::site::tell(&mut verify).expect_code(0);
+    }
+    site.meter(["refill", "50"]).expect_code(0);
+    site.expect_reconciled();
+    let again = site.meter(["renew-keys", "--json"]).expect_code(0).json();
+    assert_eq!(again["generation"], 3);
+}
+
+#[test]
+fn a_renewal_that_was_cut_before_it_was_noted_is_found_in_the_journal() {
+    let site = Site::ready("100");
+    let old = site.path("old.sealed");
+    std::fs::copy(site.meter_dir().join("keys.sealed"), &old).unwrap();
+    site.meter(["renew-keys"]).expect_code(0);
+    // As if the power had gone right after the device changed over.
+    std::fs::remove_file(site.meter_dir().join("keys.generation")).unwrap();
+    std::fs::copy(&old, site.meter_dir().join("keys.sealed")).unwrap();
+    site.meter(["refill", "50"]).expect_code(0);
+    assert!(!site.meter_dir().join("keys.sealed").exists(), "the old keys are gone after all");
+    site.expect_reconciled();
 }

@@ -134,6 +134,7 @@ impl Device {
             time: Timestamp::now(),
             device_key: enrolment.device_key,
             indicium_key: enrolment.indicium_key,
+            renews: None,
             signature: UNSIGNED,
         };
         device.send::<Installation>(office, request.sign(&device.keys).unwrap());

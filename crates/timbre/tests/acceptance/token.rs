@@ -1,4 +1,4 @@
-//! Both machines with their keys in a token (REQ SEC-4): the guide's commands take a piece all the way, and what is wrong
+//! Both machines with their keys in a token: the guide's commands take a piece all the way, and what is wrong
 //! with a token is told with what to do.
 
 use std::fs::{self, Permissions};

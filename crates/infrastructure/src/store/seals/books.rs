@@ -47,6 +47,8 @@ pub(crate) const CASES: Book = kept("cases", &["meter", "number"], By::Meter("me
 pub(crate) const CATALOGUES: Book =
     once("catalogues", &["catalogue", "version"], By::Name("catalogue", "catalogue "));
 pub(crate) const CUSTOMERS: Book = kept("customers", &["account"], By::Account("account"));
+pub(crate) const DEVICE_KEYS: Book =
+    kept("device_keys", &["meter", "generation"], By::Meter("meter"));
 pub(crate) const INSPECTIONS: Book =
     once("inspections", &["meter", "sequence", "attempt"], By::Meter("meter"));
 pub(crate) const LOSSES: Book = kept("losses", &["meter", "number"], By::Meter("meter"));
@@ -71,6 +73,7 @@ pub(crate) const BOOKS: &[Book] = &[
     CASE_EVENTS,
     CATALOGUES,
     CUSTOMERS,
+    DEVICE_KEYS,
     INSPECTIONS,
     LOSSES,
     METERS,
@@ -90,7 +93,6 @@ pub(crate) const BOOKS: &[Book] = &[
 pub(crate) const UNSEALED: &[(&str, &str)] = &[
     ("_sqlx_migrations", "the schema’s versions, checked when the store is opened"),
     ("contacts", "the number of the last contact, which the device presents again: no money"),
-    ("device_keys", "each is signed by the device’s key before it"),
     ("identities", "held against the keys and the authority on disk when the store is opened"),
     ("machine_settings", "what a customer set, kept for the next machine: no money"),
     ("mark_days", "which tables of marks there are: no money"),

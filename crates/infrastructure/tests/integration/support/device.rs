@@ -84,6 +84,7 @@ impl Device {
             time: Timestamp::now(),
             device_key: self.key(KeyRole::Device),
             indicium_key: self.key(KeyRole::Indicium),
+            renews: None,
             signature: UNSIGNED,
         })
     }

@@ -69,6 +69,7 @@ impl Client {
             time: Timestamp::now(),
             device_key: self.key(KeyRole::Device)?,
             indicium_key: self.key(KeyRole::Indicium)?,
+            renews: None,
             signature: UNSIGNED,
         };
         self.send::<Installation>(&request.sign(&self.keys)?).await?;
