@@ -118,7 +118,7 @@ kinds! {
     "Suspendre et retirer la machine.", "Suspend and withdraw the meter.";
     "refunds-not-booked" Critical YES;
     "un retrait enregistré n’est pas comptabilisé", "a withdrawal that was recorded is not booked";
-    "Ne rien rembourser ; comparer le journal de la machine avec les livres.",
+    "Ne rien rembourser ; comparer le journal de la machine avec les livres.",
     "Refund nothing; compare the meter’s journal with the books.";
     "refill-unconfirmed" Warning NO;
     "une recharge comptabilisée n’est jamais confirmée", "a refill that was booked is never confirmed";
@@ -150,15 +150,15 @@ kinds! {
     "Suspend; replace the device: a copy of its state was restored.";
     "balance-differs" Critical YES;
     "un retrait montre un autre solde que le grand livre", "a withdrawal shows another balance than the ledger";
-    "Comparer le journal de la machine avec les enregistrements ; ne rembourser que sur décision.",
+    "Comparer le journal de la machine avec les enregistrements ; ne rembourser que sur décision.",
     "Compare the meter’s journal with the records; refund by decision only.";
     "device-tampered" Critical YES;
     "l’appareil a été trouvé ouvert", "the device was found opened";
-    "Le faire remplacer (`meter replace`) ; ses fonds reviennent par `meter refund`.",
+    "Le faire remplacer (`meter replace`) ; ses fonds reviennent par `meter refund`.",
     "Have it replaced (`meter replace`); its funds come back by `meter refund`.";
     "replaced-device-called" Serious NO;
     "un appareil remplacé s’est manifesté", "a replaced device has called";
-    "Le reprendre : il détient encore ce que les livres ont rendu ou gardent pour lui.",
+    "Le reprendre : il détient encore ce que les livres ont rendu ou gardent pour lui.",
     "Take it back: it still holds what the books gave back or keep for it.";
     "device-cloned" Critical YES;
     "deux histoires sous le même appareil", "two histories under one device";

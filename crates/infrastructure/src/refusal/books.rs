@@ -71,11 +71,11 @@ impl Books {
                 format!("Record {sequence} is not what the meter sealed; your provider is told."),
             ),
             Books::WithdrawalContradicted => texts(
-                "Les registres de la machine et les livres ne concordent pas : rien n’est repris, et votre fournisseur est avisé.",
+                "Les registres de la machine et les livres ne concordent pas : rien n’est repris, et votre fournisseur est avisé.",
                 "The meter’s registers and the books disagree: nothing is taken back, and your provider is told.",
             ),
             Books::AlreadyWithdrawn => texts(
-                "Cette machine a déjà été retirée par une autre demande ; appelez votre fournisseur.",
+                "Cette machine a déjà été retirée par une autre demande ; appelez votre fournisseur.",
                 "This meter was withdrawn by another request already; call your provider.",
             ),
             Books::NothingReplaced(serial) => (

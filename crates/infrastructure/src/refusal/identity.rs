@@ -138,7 +138,7 @@ impl Identity {
                 ),
             ),
             Identity::MeterReplaced => texts(
-                "Une autre machine a pris la place de celle-ci ; rendez celle-ci au fournisseur, qui est avisé.",
+                "Une autre machine a pris la place de celle-ci ; rendez celle-ci au fournisseur, qui est avisé.",
                 "Another meter has taken the place of this one; return this one to the provider, who is told.",
             ),
             Identity::KeyChanged => texts(

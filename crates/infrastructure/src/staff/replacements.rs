@@ -10,6 +10,7 @@ use timbre_postage::{Amount, IndiciaNumber, MeterSerial, Registers};
 
 use super::{Staff, StaffError};
 use crate::comet::contradiction::balances;
+use crate::store::blocks::{self, Issue};
 use crate::store::meters::{self, Meter};
 use crate::store::replacements::{self, Cause, Replaced};
 use crate::store::{StoreError, Work, audit, cases};
@@ -120,7 +121,11 @@ impl Work for Replace {
             registers,
             replaced: self.now,
         };
-        meters::insert(tx, &self.successor(&old)?).await?;
+        let new = self.successor(&old)?;
+        meters::insert(tx, &new).await?;
+        let why = format!("in the place of {}", old.serial);
+        let issue = Issue { who: &self.who, reason: &why, now: self.now };
+        blocks::note(tx, &new, &issue).await?;
         replacements::insert(tx, &replaced).await?;
         if old.state != MeterState::Withdrawn {
             old.state = MeterState::Withdrawn;

@@ -45,15 +45,15 @@ fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
             "ask the provider to enrol this meter",
         ),
         "tampered" => (
-            "ses registres restent lisibles : timbre meter examine ; demandez un remplacement au fournisseur",
+            "ses registres restent lisibles : timbre meter examine ; demandez un remplacement au fournisseur",
             "its registers can still be read: timbre meter examine; ask the provider for a replacement",
         ),
         "withdraw-pending" => (
-            "terminez le retrait : timbre meter withdraw",
+            "terminez le retrait : timbre meter withdraw",
             "finish the withdrawal: timbre meter withdraw",
         ),
         "withdrawal-contradicted" => (
-            "appelez le fournisseur ; la machine n’affranchit plus avant un relevé : timbre meter inspect",
+            "appelez le fournisseur ; la machine n’affranchit plus avant un relevé : timbre meter inspect",
             "call the provider; the meter franks nothing before an inspection: timbre meter inspect",
         ),
         "meter-replaced" => (

@@ -110,9 +110,10 @@ impl Meter {
             Task::Refill(amount) => self.refill(amount).await.map(Outcome::Refilled),
             Task::Inspection => self.inspect().await.map(Outcome::Inspected),
             Task::Configuration => {
-                self.fetch_configuration().await.map(|told| Outcome::Configured(Box::new(told)))
+                let told = Box::pin(self.fetch_configuration()).await?;
+                Ok(Outcome::Configured(Box::new(told)))
             }
-            Task::Withdrawal => self.withdraw().await.map(Outcome::Withdrawn),
+            Task::Withdrawal => Box::pin(self.withdraw()).await.map(Outcome::Withdrawn),
             Task::TransactionUpload(reason) => self.upload(reason).await.map(Outcome::Uploaded),
         }
     }
@@ -199,11 +200,11 @@ impl TaskReport {
                 format!("{} transaction records uploaded", uploaded.records),
             ),
             Ok(Outcome::Configured(told)) => (
-                format!("Données de configuration reçues : remplace {}", told.replaces),
+                format!("Données de configuration reçues : remplace {}", told.replaces),
                 format!("Configuration data received: replaces {}", told.replaces),
             ),
             Ok(Outcome::Withdrawn(withdrawn)) => (
-                format!("Machine retirée ; {} rendus", money(withdrawn.amount)),
+                format!("Machine retirée ; {} rendus", money(withdrawn.amount)),
                 format!("Meter withdrawn; {} given back", money(withdrawn.amount)),
             ),
             Err(error) => (

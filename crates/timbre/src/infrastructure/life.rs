@@ -117,7 +117,7 @@ pub(super) fn refund(
             ),
             true => language.pick(
                 format!(
-                    "{given} avaient déjà été versés au compte {customer} ; rien n’est inscrit."
+                    "{given} avaient déjà été versés au compte {customer} ; rien n’est inscrit."
                 ),
                 format!(
                     "{given} had been released to account {customer} before; nothing is booked."

@@ -149,7 +149,7 @@ fn confirm(yes: bool, output: &OutputArgs, french: &str, english: &str) -> Resul
         Failure::new(
             Kind::Refusal,
             "not-confirmed",
-            "cela ne peut être défait\u{a0}: confirmez avec --yes ; rien n’a changé",
+            "cela ne peut être défait\u{a0}: confirmez avec --yes ; rien n’a changé",
             "this cannot be undone: confirm with --yes; nothing has changed",
         )
     };
