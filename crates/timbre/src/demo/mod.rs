@@ -40,7 +40,7 @@ pub(crate) fn execute(args: DemoArgs, output: &OutputArgs) -> Result<Outcome, Fa
     runtime()?.block_on(async {
         let stop = stop_signal()?;
         let site = Site::open(&args.dir, SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-        let result = story::tell(&site, output).await;
+        let result = Box::pin(story::tell(&site, output)).await;
         if result.is_ok() && args.keep_running {
             site.tell_addresses(output);
             stop.await;
