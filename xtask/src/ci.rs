@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
-use crate::{setup, tidy};
+use crate::{fuzz, setup, tidy};
 
 /// What only some sites need is built and tried too.
 const OPTIONAL: &str = "timbre/kerberos,timbre/pkcs11";
+
+/// Enough to try the corpus and its neighbours: a longer run is a person's (`cargo xtask fuzz`).
+const FUZZ_SECONDS: u32 = 4;
 
 /// One step, in the order in which they run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -28,9 +31,11 @@ pub(crate) enum Step {
     Tidy,
     /// Every test
     Test,
+    /// Every fuzz target for a few seconds, from the corpus in the repository
+    Fuzz,
     /// cargo doc, warnings are errors
     Doc,
-    /// A whole demonstration with the release build
+    /// A whole demonstration, as the README begins
     Demo,
 }
 
@@ -43,6 +48,7 @@ impl Step {
             Step::Parts => "parts",
             Step::Tidy => "tidy",
             Step::Test => "test",
+            Step::Fuzz => "fuzz",
             Step::Doc => "doc",
             Step::Demo => "demo",
         }
@@ -62,6 +68,7 @@ impl Step {
             Step::Test => {
                 cargo(root, &["test", "--workspace", "--quiet", "--features", OPTIONAL], &[])
             }
+            Step::Fuzz => fuzz::run(root, &[], FUZZ_SECONDS, false),
             Step::Doc => {
                 let args = ["doc", "--workspace", "--no-deps", "--quiet"];
                 cargo(root, &args, &[("RUSTDOCFLAGS", "-D warnings")])
@@ -162,7 +169,7 @@ fn demo(root: &Path) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
     let manifest = root.join("Cargo.toml");
     let manifest = manifest.to_str().context("the path of the project is not UTF-8")?;
-    let args = ["run", "--release", "--quiet", "--manifest-path", manifest];
+    let args = ["run", "--quiet", "--manifest-path", manifest];
     cargo(&folder, &args, &[])?;
     cargo(&folder, &args, &[])
 }

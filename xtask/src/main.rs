@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod lab;
 mod setup;
 mod tidy;
@@ -39,6 +40,17 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Feed the parsers with what nobody would send: libFuzzer on every target of fuzz/, from the corpus that lies there
+    Fuzz {
+        /// Only these targets; all when none is named
+        targets: Vec<String>,
+        /// Seconds that each target runs
+        #[arg(long = "for", value_name = "SECONDS", default_value_t = 60)]
+        seconds: u32,
+        /// Keep in fuzz/corpus what was found to reach new code, each target's made as small as it can be
+        #[arg(long)]
+        keep: bool,
+    },
     /// A network on this machine, with everything that stands between a meter and its services (needs root)
     Lab {
         #[command(subcommand)]
@@ -59,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Tidy { warnings } => tidy::run(&root(), warnings),
         Chore::Ci { only } => ci::run(&root(), &only),
         Chore::Bench { arguments } => bench::run(&root(), &arguments),
+        Chore::Fuzz { targets, seconds, keep } => fuzz::run(&root(), &targets, seconds, keep),
         Chore::Lab { order } => lab::run(&root(), &order),
         Chore::ReadRates { arguments } => bench::read_rates(&root(), &arguments),
         Chore::Setup => setup::run(&root()),

@@ -64,7 +64,9 @@ pub enum SlotKind {
 }
 
 impl SlotKind {
-    fn from_code(code: u8) -> Option<SlotKind> {
+    /// The kind that a slot's byte 5 says, if it is one.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<SlotKind> {
         use SlotKind::{
             Checkpoint, Completed, Contacted, Debited, Initialised, InspectionApplied,
             InspectionCancelled, InspectionRequested, Installed, KeysProposed, RefillApplied,
