@@ -94,22 +94,7 @@ impl InProcess {
         body: Vec<u8>,
         now: Timestamp,
     ) -> Answering {
-        let mut headers = HeaderMap::new();
-        let bearer = bearer.and_then(|text| format!("{} {text}", token::SCHEME).parse().ok());
-        headers.extend(bearer.map(|value| (AUTHORIZATION, value)));
-        let doing: Doing<String> = match http::exchange(endpoint) {
-            Some((limit, _)) if body.len() > limit => {
-                Box::pin(async move { Err(Transport::TooLarge { limit }.into()) })
-            }
-            Some((_, handler)) => {
-                let peer = Ipv4Addr::LOCALHOST.into();
-                handler(self.deployment.clone(), Arc::new(Call::new(body, &headers, peer, now)))
-            }
-            None => {
-                let path = endpoint.to_string();
-                Box::pin(async move { Err(Transport::NotFound(path).into()) })
-            }
-        };
+        let doing = doing(&self.deployment, endpoint, bearer, body, now);
         Answering { doing, now, answer: None }
     }
 
@@ -123,8 +108,7 @@ impl InProcess {
                 () = steps.queued() => return false,
             },
         };
-        let text = done.unwrap_or_else(|refused| write(&refused.message(asked.now)));
-        asked.answer = Some(text.into_bytes());
+        asked.answer = Some(told(done, asked.now));
         true
     }
 
@@ -169,4 +153,35 @@ impl InProcess {
         drop(self.steps);
         self.deployment.store.clone().close().await;
     }
+}
+
+/// What a request to an exchange starts, as if it had come from this machine.
+pub(crate) fn doing(
+    deployment: &Arc<Deployment>,
+    endpoint: &EndpointId,
+    bearer: Option<&str>,
+    body: Vec<u8>,
+    now: Timestamp,
+) -> Doing<String> {
+    let mut headers = HeaderMap::new();
+    let bearer = bearer.and_then(|text| format!("{} {text}", token::SCHEME).parse().ok());
+    headers.extend(bearer.map(|value| (AUTHORIZATION, value)));
+    match http::exchange(endpoint) {
+        Some((limit, _)) if body.len() > limit => {
+            Box::pin(async move { Err(Transport::TooLarge { limit }.into()) })
+        }
+        Some((_, handler)) => {
+            let peer = Ipv4Addr::LOCALHOST.into();
+            handler(deployment.clone(), Arc::new(Call::new(body, &headers, peer, now)))
+        }
+        None => {
+            let path = endpoint.to_string();
+            Box::pin(async move { Err(Transport::NotFound(path).into()) })
+        }
+    }
+}
+
+/// The bytes of what came of a request.
+pub(crate) fn told(done: Result<String, Refused>, now: Timestamp) -> Vec<u8> {
+    done.unwrap_or_else(|refused| write(&refused.message(now))).into_bytes()
 }

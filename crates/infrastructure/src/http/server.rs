@@ -10,7 +10,7 @@ use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::{Accept, DefaultAcceptor};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use timbre_catalogue::{Catalogue, Scheme, endpoint};
+use timbre_catalogue::{Catalogue, EndpointId, Scheme, endpoint};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use crate::call::now;
 use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::ground::{Ground, ServeError};
+use crate::in_process;
 use crate::staff::Staff;
 use crate::tls::{self, Authority};
 
@@ -66,6 +67,18 @@ impl Running {
     pub fn staff(&self, who: &str) -> Staff {
         let Deployment { store, keys, policy, .. } = &*self.deployment;
         Staff::new(store.clone(), keys.clone(), who, policy.clone())
+    }
+
+    /// Answers a request of an exchange as one that came over a socket, without one: what the services cost by themselves.
+    pub async fn answer(
+        &self,
+        endpoint: &EndpointId,
+        bearer: Option<&str>,
+        body: Vec<u8>,
+    ) -> Vec<u8> {
+        let now = now();
+        let done = in_process::doing(&self.deployment, endpoint, bearer, body, now).await;
+        in_process::told(done, now)
     }
 
     /// Takes no new connection, lets the requests in progress finish within the configured time, and closes the

@@ -24,11 +24,8 @@ impl Postgres {
     /// Makes and starts a server. It refuses to run as root, so then it runs as `postgres`.
     pub(crate) fn start() -> Result<Postgres> {
         let binaries = binaries()?;
-        let folder = tempfile::Builder::new().prefix("timbre-figures-").tempdir_in(TEMPORARY)?;
+        let folder = folder()?;
         let data = folder.path().join("data");
-        if geteuid().is_root() {
-            done(Command::new("chown").arg("postgres:").arg(folder.path()).output()?)?;
-        }
         let mut initdb = as_server(&binaries.join("initdb"));
         initdb.args(["--auth=trust", "--username=timbre", "--encoding=UTF8", "--locale=C", "-D"]);
         done(initdb.arg(&data).output().context(INSTALL)?)?;
@@ -55,6 +52,21 @@ impl Postgres {
         Ok(format!("postgres://timbre@localhost/{name}?host={}", self.folder.path().display()))
     }
 
+    /// A program of PostgreSQL's, as the server's user.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        as_server(&self.binaries.join(name))
+    }
+
+    /// Where the server's socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder that the server's user may write in, for as long as it is held.
+    pub(crate) fn shared_folder(&self) -> Result<TempDir> {
+        folder()
+    }
+
     fn psql(&self, sql: &str) -> Result<Output> {
         let mut psql = Command::new(self.binaries.join("psql"));
         psql.args(["-X", "-q", "-U", "timbre", "-d", "postgres", "-c", sql, "-h"]);
@@ -70,6 +82,15 @@ impl Drop for Postgres {
             let _ = self.server.wait();
         }
     }
+}
+
+/// A folder of the server's user.
+fn folder() -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("timbre-figures-").tempdir_in(TEMPORARY)?;
+    if geteuid().is_root() {
+        done(Command::new("chown").arg("postgres:").arg(folder.path()).output()?)?;
+    }
+    Ok(folder)
 }
 
 /// A command under the user of the server, which goes when this process goes.
