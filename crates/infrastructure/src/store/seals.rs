@@ -48,7 +48,8 @@ impl Subject {
         let account = text.strip_prefix("account ").and_then(|number| number.parse().ok());
         // A name that merely looks like one of these is not what they would write.
         let meter = text.parse().map(Subject::Meter).ok();
-        let read = meter.or(account.map(Subject::Account)).filter(|read| read.to_string() == text);
+        let read = meter.or_else(|| account.map(Subject::Account));
+        let read = read.filter(|read| read.to_string() == text);
         read.unwrap_or_else(|| Subject::Name(text.to_owned()))
     }
 }
