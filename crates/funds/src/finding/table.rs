@@ -166,7 +166,7 @@ kinds! {
     "Suspend; take the device back and look for its double or the restored backup.";
     "missing-meter-contact" Critical NO;
     "une machine déclarée perdue ou volée a appelé", "a meter that was reported lost or stolen has called";
-    "Dire à qui l’a déclarée d’où elle appelle et quand ; elle reçoit l’ordre de s’arrêter.",
+    "Dire à qui l’a déclarée d’où elle appelle et quand ; elle reçoit l’ordre de s’arrêter.",
     "Tell whoever reported it from where it called and when; it is ordered to stop.";
     "spoiled-mark-suspicious" Serious NO;
     "une empreinte présentée comme gâtée est fausse, modifiée ou a servi", "a mark given in as spoiled is forged, altered or was used";
