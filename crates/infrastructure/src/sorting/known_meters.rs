@@ -302,7 +302,7 @@ fn interruptions(state: MeterState, enrolled: Date, facts: &Facts) -> Vec<Interr
     for StateChange { what, at } in &facts.changes {
         let day = today(*at);
         match (what.as_str(), stopped) {
-            ("suspended", None) => stopped = Some(day),
+            ("suspended" | "device-tampered", None) => stopped = Some(day),
             ("resumed", Some(since)) => {
                 let reason = Reason::Stopped;
                 interruptions.push(Interruption { since, until: Some(day), reason });
@@ -311,7 +311,8 @@ fn interruptions(state: MeterState, enrolled: Date, facts: &Facts) -> Vec<Interr
             _ => {}
         }
     }
-    let withdrawn = facts.changes.iter().rev().find(|change| change.what == "withdrawn");
+    let withdrawn =
+        facts.changes.iter().find(|change| ["withdrawn", "replaced"].contains(&&*change.what));
     // A meter that is suspended because it is lost has no line of its own for that.
     let lost = interruptions.iter().find(|one| one.until.is_none()).map(|one| one.since);
     let since = match state {

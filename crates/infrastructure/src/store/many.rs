@@ -121,7 +121,7 @@ pub(crate) async fn state_changes(
     for some in chunks(meters) {
         let sql = format!(
             "SELECT subject, what, at FROM audit WHERE subject IN {}
-             AND what IN ('suspended', 'resumed', 'withdrawn') ORDER BY subject, sequence",
+             AND what IN ('suspended', 'device-tampered', 'resumed', 'withdrawn', 'replaced') ORDER BY subject, sequence",
             placeholders(1, some.len())
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
