@@ -13,7 +13,7 @@ pub(super) fn check(
 ) -> Option<Amount> {
     // The currency in which the piece is paid, where nobody said which it should be.
     let franked = marks.iter().find(|(mark, _)| mark.data().kind == MarkKind::Postage);
-    let first = franked.or(marks.first()).map(|(mark, _)| mark.data().amount)?;
+    let first = franked.or_else(|| marks.first()).map(|(mark, _)| mark.data().amount)?;
     let currency = price.unwrap_or(first).currency();
     let (mut paid, mut refunded) = (Amount::zero(currency), Amount::zero(currency));
     for (mark, known) in marks {
@@ -42,7 +42,7 @@ pub(super) fn check(
                 .to_owned(),
         });
     }
-    let owed = price.unwrap_or(refunded.checked_add(paid).unwrap_or(paid));
+    let owed = price.unwrap_or_else(|| refunded.checked_add(paid).unwrap_or(paid));
     let missing = owed.checked_sub(paid).unwrap_or(owed);
     let due = if missing.is_negative() { Amount::zero(currency) } else { missing };
     if price.is_some() && !due.is_zero() {
