@@ -290,7 +290,8 @@ fn a_scan_is_asked_about_at_the_service_and_a_revoked_machine_is_not_heard() {
     assert_eq!(copy[0]["findings"][0]["code"], "duplicate");
     site.staff(["sorter", "revoke", "facer 3"]).expect_code(0);
     let told = verify().expect_code(3);
-    assert!(told.stderr.contains("unknown-sorter"), "{}", told.stderr);
+    let said = told.stdout + &told.stderr;
+    assert!(said.contains("unknown-sorter"), "{said}");
     let listed = site.staff(["sorter", "list", "--json"]).expect_code(0).json();
     assert_eq!(listed[0]["name"], "facer 3");
     assert!(listed[0]["revoked"].is_string());
