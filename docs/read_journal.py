@@ -7,8 +7,9 @@ import hashlib, pathlib, struct, sys
 
 KINDS = {1: "checkpoint", 2: "seal", 16: "initialised", 17: "installed", 32: "refill requested", 33: "refill applied",
          34: "refill cancelled", 48: "inspection requested", 49: "inspection applied", 50: "inspection cancelled",
-         64: "debited", 65: "completed", 66: "reprinted", 80: "tampered", 96: "contacted"}
-STAMPED = {17, 33, 49, 64, 66}  # transaction records: their payloads begin with time, registers and chain value
+         64: "debited", 65: "completed", 66: "reprinted", 80: "tampered", 96: "contacted",
+         112: "withdrawal requested", 113: "withdrawn", 114: "withdrawal refused"}
+STAMPED = {17, 33, 49, 64, 66, 113}  # transaction records: their payloads begin with time, registers and chain value
 TABLE = []
 for byte in range(256):
     for _ in range(8):
@@ -52,7 +53,7 @@ def judge(directory, show):
                 amount = struct.unpack("<q", payload[69:77])[0] if kind == 64 else 0
                 before = registers or (0, 0, 0)
                 assert (ascending, pieces) == (before[0] + amount, before[2] + (kind == 64)), f"{place}: registers jump"
-                if kind != 33:
+                if kind not in (33, 113):
                     assert ascending + descending == sum(before[:2]), f"{place}: the control sum changed"
                 registers, paid = (ascending, descending, pieces), paid + amount
             if show:

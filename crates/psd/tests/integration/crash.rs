@@ -35,7 +35,10 @@ struct World {
     /// The refill request that left the device last.
     sent: Option<refill::Request>,
     applied: u64,
+    contact: u64,
     installed: u32,
+    returned: bool,
+    withdrawn: bool,
 }
 
 impl World {
@@ -51,7 +54,10 @@ impl World {
                     world.sent = Some(*request);
                 }
                 Seen::Applied(sequence) => world.applied = sequence,
+                Seen::Contacted(contact) => world.contact = contact,
                 Seen::Installed(version) => world.installed = version,
+                Seen::Returned => world.returned = true,
+                Seen::Withdrawn => world.withdrawn = true,
             }
         }
         world
@@ -110,6 +116,20 @@ fn judge(image: &Image, world: &World) -> Result<(), String> {
     let spent: i64 = debits.values().sum();
     if psd.registers().ascending != cents(spent) {
         return Err("the ascending register is not the sum of the debits".to_owned());
+    }
+    if psd.contact() < world.contact {
+        return Err("the number of a contact is gone".to_owned());
+    }
+    if psd.withdrawal().is_some() {
+        let nothing_left = psd.registers().descending.is_zero() && world.returned;
+        return if nothing_left {
+            Ok(())
+        } else {
+            Err("it is withdrawn and holds funds".to_owned())
+        };
+    }
+    if world.withdrawn || (world.returned && psd.pending_withdrawal().is_none()) {
+        return Err("a withdrawal is forgotten".to_owned());
     }
     settle_refill(&mut psd, world)?;
     if psd.registers().control_sum() != Ok(cents(world.booked_cents())) {

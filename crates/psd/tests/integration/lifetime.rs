@@ -24,6 +24,11 @@ pub(crate) enum Seen {
     /// A refill request left the device, was booked, and its reply came back.
     Booked(Box<refill::Request>, refill::Reply),
     Applied(u64),
+    /// The infrastructure gave a contact its number.
+    Contacted(u64),
+    /// All that was left was asked to be taken back, and the server has booked it; then the device has.
+    Returned,
+    Withdrawn,
     /// The version of the operational block that the device said it had installed.
     Installed(u32),
 }
@@ -122,7 +127,18 @@ impl Living {
             }
             self.inspection(false)?;
             self.psd.settle()?;
+            let contact = u64::try_from(round).unwrap() + 1;
+            self.psd.note_contact(contact, at(14))?;
+            self.saw(Seen::Contacted(contact));
         }
+        self.withdrawal()
+    }
+
+    fn withdrawal(&mut self) -> Result<(), PsdError> {
+        let request = self.psd.withdrawal_request(at(15), nonce(5))?;
+        self.saw(Seen::Returned);
+        self.psd.apply_withdrawal(&withdrawal_reply(&request), at(16))?;
+        self.saw(Seen::Withdrawn);
         Ok(())
     }
 }
