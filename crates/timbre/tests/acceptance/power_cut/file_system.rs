@@ -162,6 +162,8 @@ enum Part {
     Length,
 }
 
+type Contents = HashMap<(Inode, Vec<Part>), Rc<Hashed>>;
+
 pub(crate) struct FileSystem {
     watched: Vec<PathBuf>,
     /// What is durable of each file; `None` is a folder.
@@ -172,7 +174,7 @@ pub(crate) struct FileSystem {
     names: Vec<Name>,
     data: Vec<(Inode, Data)>,
     /// What files hold, by the parts of their writes that are there, since anything was last made durable.
-    contents: RefCell<HashMap<(Inode, Vec<Part>), Rc<Hashed>>>,
+    contents: RefCell<Contents>,
 }
 
 impl FileSystem {
