@@ -110,7 +110,8 @@ impl Living {
             })?;
             for piece in 0..6 {
                 // So many completions wait for a slot that they fill one of their own.
-                let record = self.frank(100 + 10 * round + piece, piece != 3 || round % 4 == 3)?;
+                let record =
+                    self.frank(100 + 10 * (round % 8) + piece, piece != 3 || round % 4 == 3)?;
                 if round % 4 == 1 && piece == 4 {
                     self.psd.settle()?;
                 }
