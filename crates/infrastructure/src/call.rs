@@ -136,7 +136,7 @@ async fn genuine<M: Signed + Sync>(
     let proposed = device_keys::proposed(&mut *deployment.store.reader().await?, &meter).await?;
     let keys = proposed.filter(|keys| message.verify(&keys.device).is_ok());
     let keys = keys.ok_or(Identity::BadSignature)?;
-    Ok(deployment.store.write(TakeUp { serial, keys, now: now() }).await??)
+    deployment.store.write(TakeUp { serial, keys, now: now() }).await?
 }
 
 /// The device has signed with the keys that it proposed: the old ones are over.
