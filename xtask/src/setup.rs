@@ -50,7 +50,11 @@ const TOOLS: &[Tool] = &[
     tool("qpdf", "qpdf", "reports in PDF are judged by it"),
     tool("promtool", "prometheus", "reports for Prometheus are judged by it"),
     tool("openssl", "openssl", "a proxy’s sign-in is computed once more"),
-    tool("sqlite3", "sqlite3", "the books are altered, and added up, by a program that is not ours"),
+    tool(
+        "sqlite3",
+        "sqlite3",
+        "the books are altered, and added up, by a program that is not ours",
+    ),
     tool(
         "python3",
         "python3-venv",

@@ -1,5 +1,7 @@
-//! `cargo xtask read-rates`: how many marks of the corpus are read at each level of each harm, by this program, by zxing-cpp and by libdmtx, on the same pictures; and how
-//! much processor time each takes (libdmtx with the start of its program and the opening of the file). It measures and judges nothing; the floors are in the tests.
+//! `cargo xtask read-rates`: how many marks of the corpus are read at each level of each harm, by this program,
+//! by zxing-cpp and by libdmtx, on the same pictures; and how much processor time each takes (libdmtx with the
+//! start of its program and the opening of the file). It measures and judges nothing; the floors are in the
+//! tests.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that meets trouble stops")]
 

@@ -1,8 +1,9 @@
 //! Symbols of other postal operators whose layout is public, or public in part.
 //!
-//! [`read`] says which format the bytes of a symbol are of, and what their fields say. It never says that a symbol is genuine: the
-//! keys, the customer registers and the price lists behind these formats are their operators'. A field whose meaning was
-//! never published, or only recalled, is marked [`Certainty::Unverified`] or shown as raw bytes.
+//! [`read`] says which format the bytes of a symbol are of, and what their fields say. It never says that a
+//! symbol is genuine: the keys, the customer registers and the price lists behind these formats are their
+//! operators'. A field whose meaning was never published, or only recalled, is marked [`Certainty::Unverified`]
+//! or shown as raw bytes.
 //!
 //! | format | recognised by | file |
 //! |---|---|---|
@@ -143,7 +144,7 @@ impl Published {
 #[must_use]
 pub fn read(payload: &[u8]) -> Option<Published> {
     // What names itself comes before what is known by its length alone.
-    const READERS: [fn(&[u8]) -> Option<Fields>; 8] = [
+    const READERS: [Reader; 8] = [
         dv_freimachung::read,
         frankit::read,
         deutsche_post::read,
@@ -156,6 +157,9 @@ pub fn read(payload: &[u8]) -> Option<Published> {
     let Fields { format, fields } = READERS.iter().find_map(|read| read(payload))?;
     Some(Published { format, payload: payload.to_vec(), fields })
 }
+
+/// Reads one format; nothing if the bytes are of another.
+type Reader = fn(&[u8]) -> Option<Fields>;
 
 /// The fields that a reader has collected.
 struct Fields {

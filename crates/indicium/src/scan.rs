@@ -1,9 +1,11 @@
 //! From a picture to the marks on it, and to the symbols of other operators.
 //!
-//! A scan is read in shades of grey in which red ink is dark: of a colour picture the green channel is looked at first. If it shows nothing, other views are tried: without what
-//! is black (a postmark over a red mark), the other channels (ink and paper of unlucky colours), fainter texture. Whatever is found is a [`Mark`] that parses, or a
-//! symbol of a [published format](crate::format); whether a mark is genuine is for [`crate::verify`]. This module refuses pictures past [`MAXIMUM_PIXELS`], does a bounded amount of
-//! work on each, and never guesses bytes that error correction could not restore.
+//! A scan is read in shades of grey in which red ink is dark: of a colour picture the green channel is looked
+//! at first. If it shows nothing, other views are tried: without what is black (a postmark over a red mark),
+//! the other channels (ink and paper of unlucky colours), fainter texture. Whatever is found is a [`Mark`] that
+//! parses, or a symbol of a [published format](crate::format); whether a mark is genuine is for
+//! [`crate::verify`]. This module refuses pictures past [`MAXIMUM_PIXELS`], does a bounded amount of work on
+//! each, and never guesses bytes that error correction could not restore.
 
 mod attempt;
 mod contrast;
@@ -12,6 +14,7 @@ mod grid;
 mod locate;
 mod plane;
 mod shape;
+mod sides;
 mod views;
 
 use image::GrayImage;

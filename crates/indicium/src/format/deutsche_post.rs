@@ -1,6 +1,7 @@
 //! What all franking of Deutsche Post begins with, and the types that have no file of their own.
 //!
-//! Numbers are big-endian. Source: Deutsche Post, *DV-Freimachung* 1.5.2; decoders by hannesweisbach and FabianScheidt.
+//! Numbers are big-endian. Source: Deutsche Post, *DV-Freimachung* 1.5.2; decoders by hannesweisbach and
+//! FabianScheidt.
 //!
 //! | offset | length | field |
 //! |---|---|---|

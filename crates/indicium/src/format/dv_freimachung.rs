@@ -1,4 +1,5 @@
-//! DV-Freimachung: bulk mail that its sender franks by data processing. 28 bytes (22 × 22) or 42 bytes (26 × 26).
+//! DV-Freimachung: bulk mail that its sender franks by data processing. 28 bytes (22 × 22) or 42 bytes (26 ×
+//! 26).
 //!
 //! Source: Deutsche Post, *DV-Freimachung* 1.5.2; decoders by hannesweisbach and FabianScheidt.
 //!

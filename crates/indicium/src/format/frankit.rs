@@ -1,7 +1,7 @@
 //! Frankit: German franking machines, in a 36 × 36 symbol.
 //!
-//! Source: de.wikipedia, *Frankit*; decoders by hannesweisbach and 5263. What follows the product key, the running number and the
-//! cryptographic string, was never published: it is shown raw and cannot be judged.
+//! Source: de.wikipedia, *Frankit*; decoders by hannesweisbach and 5263. What follows the product key, the
+//! running number and the cryptographic string, was never published: it is shown raw and cannot be judged.
 //!
 //! | offset | length | field |
 //! |---|---|---|

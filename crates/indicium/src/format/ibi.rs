@@ -1,7 +1,9 @@
-//! IBI: 49 bytes of data and a 40-byte signature (DSA or ECDSA over 160 bits); accepted by USPS until 2025-06-30.
+//! IBI: 49 bytes of data and a 40-byte signature (DSA or ECDSA over 160 bits); accepted by USPS until
+//! 2025-06-30.
 //!
-//! The two lengths stand in US 8,046,311 and EP 2,144,202. The order and the types of the fields are recalled, not read anywhere; that
-//! their lengths add up to 49 is all that speaks for them. So every field is unverified.
+//! The two lengths stand in US 8,046,311 and EP 2,144,202. The order and the types of the fields are recalled,
+//! not read anywhere; that their lengths add up to 49 is all that speaks for them. So every field is
+//! unverified.
 //!
 //! | offset | length | field |
 //! |---|---|---|

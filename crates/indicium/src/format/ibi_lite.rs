@@ -1,7 +1,8 @@
-//! IBI-Lite: twenty bytes with a truncated MAC, in a 20 × 20 or 12 × 36 symbol; accepted by USPS until 2025-06-30.
+//! IBI-Lite: twenty bytes with a truncated MAC, in a 20 × 20 or 12 × 36 symbol; accepted by USPS until
+//! 2025-06-30.
 //!
-//! Numbers are little-endian. Source: US 7,882,036; a decoder by frederickding. The format has no mark of its own: any twenty
-//! bytes that are no text are taken for it.
+//! Numbers are little-endian. Source: US 7,882,036; a decoder by frederickding. The format has no mark of its
+//! own: any twenty bytes that are no text are taken for it.
 //!
 //! | offset | length | field |
 //! |---|---|---|

@@ -1,7 +1,8 @@
 //! Royal Mail 2D Mailmark (Complex Mail Data Mark): text of 45 characters, then the customer's own.
 //!
-//! Source: Royal Mail, *Mailmark barcode definition document* (2014, 2021); the manuals of zint. Type 7 (24 × 24) leaves the customer 6
-//! characters, type 9 (32 × 32) 45, type 29 (16 × 48) 25. Blanks at the end may be missing.
+//! Source: Royal Mail, *Mailmark barcode definition document* (2014, 2021); the manuals of zint. Type 7 (24 ×
+//! 24) leaves the customer 6 characters, type 9 (32 × 32) 45, type 29 (16 × 48) 25. Blanks at the end may be
+//! missing.
 //!
 //! | offset | length | field |
 //! |---|---|---|

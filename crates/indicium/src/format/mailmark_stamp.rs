@@ -1,7 +1,8 @@
 //! The Data Matrix beside Royal Mail's stamps: 70 characters in a 16 × 48 symbol.
 //!
-//! Royal Mail published no description. Source: readings of many stamps by collectors (infrastructureclub, 31ppurple, Kingston Stamp Club),
-//! which agree on where the fields are; what the hexadecimal digits are is a guess of theirs.
+//! Royal Mail published no description. Source: readings of many stamps by collectors (infrastructureclub,
+//! 31ppurple, Kingston Stamp Club), which agree on where the fields are; what the hexadecimal digits are is a
+//! guess of theirs.
 //!
 //! | offset | length | field |
 //! |---|---|---|

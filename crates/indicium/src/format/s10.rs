@@ -1,7 +1,7 @@
 //! UPU S10: the thirteen characters that follow a registered item or a parcel across borders.
 //!
-//! Source: UPU S10. The check digit is 11 − (sum mod 11) of the eight digits weighed 8 6 4 2 3 5 9 7, where 10 becomes 0 and 11 becomes 5. A
-//! number whose check digit is wrong is not taken for one.
+//! Source: UPU S10. The check digit is 11 − (sum mod 11) of the eight digits weighed 8 6 4 2 3 5 9 7, where 10
+//! becomes 0 and 11 becomes 5. A number whose check digit is wrong is not taken for one.
 //!
 //! | offset | length | field |
 //! |---|---|---|

@@ -1,7 +1,8 @@
 //! Reads the symbols of one plane: own search first, then rxing's detector.
 //!
-//! The search is bounded: so many patches a size, so many sizes, so many ways of telling dark from light. Bytes are handed out only if the fixed pattern of the symbol is there
-//! and error correction restored every codeword.
+//! The search is bounded: so many patches a size, so many sizes, so many ways of telling dark from light. Bytes
+//! are handed out only if the fixed pattern of the symbol is there and error correction restored every
+//! codeword.
 
 use std::sync::OnceLock;
 
@@ -15,15 +16,18 @@ use rxing::{Binarizer as _, Luma8Source};
 use super::contrast::{SHARP, WAYS, levelled, modules};
 use super::equaliser::solve;
 use super::grid::{Corners, Pattern, module_size, shades, widened};
-use super::locate::{patches, sides};
+use super::locate::patches;
 use super::plane::{Point, Pyramid};
 use super::shape::{SHAPES, Shape};
+use super::sides::sides;
 use crate::symbol::MODULES;
 
-/// The least agreement with the fixed pattern at which a symbol is believed to be there, and the least of a small one.
+/// The least agreement with the fixed pattern at which a symbol is believed to be there, and the least of a
+/// small one.
 const BELIEVED: f32 = 0.4;
 const BELIEVED_SMALL: f32 = 0.65;
-/// The least agreement before the corners have settled at which a symbol is likely, at which none is sure to be there, and at which they need not settle.
+/// The least agreement before the corners have settled at which a symbol is likely, at which none is sure to be
+/// there, and at which they need not settle.
 const LIKELY: f32 = 0.4;
 const PROMISING: f32 = 0.2;
 const SURE: f32 = 0.8;
@@ -50,8 +54,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Looks for symbols at every size of the picture, the smallest first, until one is read: at each patch with what is cheap first, and only then
-    /// with all that can be tried.
+    /// Looks for symbols at every size of the picture, the smallest first, until one is read: at each patch
+    /// with what is cheap first, and only then with all that can be tried.
     pub(super) fn search(&mut self, picture: &Pyramid, share: f32) {
         let mut doubtful = Vec::new();
         for level in (0..picture.levels.len()).rev() {
@@ -230,7 +234,8 @@ impl Guess {
         best
     }
 
-    /// A side may lie a module too far in or out: its outermost row may be missing, or something stand before it.
+    /// A side may lie a module too far in or out: its outermost row may be missing, or something stand before
+    /// it.
     fn shift_sides(&mut self, picture: &Pyramid) {
         let from = self.corners;
         for turn in 0..4 {

@@ -1,5 +1,5 @@
-//! From the shade of every module to dark and light, in several ways: what ink, paper and lens did to a symbol is not known, so each way is tried until one
-//! decodes.
+//! From the shade of every module to dark and light, in several ways: what ink, paper and lens did to a symbol
+//! is not known, so each way is tried until one decodes.
 
 use super::shape::Shape;
 
@@ -68,7 +68,8 @@ fn sharpened(shades: &[f32], shape: &Shape, strength: f32) -> Vec<f32> {
     sharp
 }
 
-/// The mean shade around every module, with dark and light in equal parts: a symbol has as much of one as of the other.
+/// The mean shade around every module, with dark and light in equal parts: a symbol has as much of one as of
+/// the other.
 fn surroundings(shades: &[f32], shape: &Shape) -> Vec<f32> {
     let (columns, rows) = (shape.columns, shape.rows);
     let mut sums = vec![0.0f32; (columns + 1) * (rows + 1)];

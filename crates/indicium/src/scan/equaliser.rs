@@ -1,7 +1,9 @@
-//! Undoes blur: each module's shade is its own and a share of its neighbours', and which shares those are can be told from the symbol.
+//! Undoes blur: each module's shade is its own and a share of its neighbours', and which shares those are can
+//! be told from the symbol.
 //!
-//! From a first guess at the modules the shares are fitted (least squares); with the shares, the modules between dark and light that explain the shades best are found (projected gradient). Each
-//! makes the other better. The shares are the same both ways, as for a lens out of focus and for a steady movement.
+//! From a first guess at the modules the shares are fitted (least squares); with the shares, the modules
+//! between dark and light that explain the shades best are found (projected gradient). Each makes the other
+//! better. The shares are the same both ways, as for a lens out of focus and for a steady movement.
 
 use super::shape::Shape;
 

@@ -1,7 +1,9 @@
-//! A grid of modules laid over a picture: how well it fits, how to move it until it fits best, and the shade of every module.
+//! A grid of modules laid over a picture: how well it fits, how to move it until it fits best, and the shade of
+//! every module.
 //!
-//! The fixed modules of a symbol and the blank ring around it are a known pattern of hundreds of modules. How well the picture agrees with it, as a correlation, says
-//! whether a symbol is there, which way it is turned, and to a tenth of a module where its corners are, whatever the contrast.
+//! The fixed modules of a symbol and the blank ring around it are a known pattern of hundreds of modules. How
+//! well the picture agrees with it, as a correlation, says whether a symbol is there, which way it is turned,
+//! and to a tenth of a module where its corners are, whatever the contrast.
 
 use super::plane::{Plane, Point, Pyramid};
 use super::shape::Shape;
@@ -91,7 +93,8 @@ impl Pattern {
         self.correlation(plane, corners, &self.modules[..self.inner])
     }
 
-    /// The same with the blank ring, which any dark patch on paper has: it says where the symbol is, not that it is one.
+    /// The same with the blank ring, which any dark patch on paper has: it says where the symbol is, not that
+    /// it is one.
     fn fit(&self, plane: &Plane, corners: &Corners) -> f32 {
         self.correlation(plane, corners, &self.modules)
     }

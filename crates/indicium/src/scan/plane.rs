@@ -1,5 +1,6 @@
-//! Pixels in shades of grey, and the same picture at half, a quarter and less of its size. Places are continuous: the middle of the
-//! first pixel is (0.5, 0.5), so that a place at one size is that place divided by two at the next.
+//! Pixels in shades of grey, and the same picture at half, a quarter and less of its size. Places are
+//! continuous: the middle of the first pixel is (0.5, 0.5), so that a place at one size is that place divided
+//! by two at the next.
 
 use image::GrayImage;
 
@@ -52,8 +53,8 @@ impl Plane {
         (0.0..self.width as f32).contains(&place.x) && (0.0..self.height as f32).contains(&place.y)
     }
 
-    /// The same with one brightness and one contrast everywhere, as within windows of `reach` pixels each way: without shadows
-    /// and glare. Where there is next to no contrast, none is made.
+    /// The same with one brightness and one contrast everywhere, as within windows of `reach` pixels each way:
+    /// without shadows and glare. Where there is next to no contrast, none is made.
     fn levelled(&self, reach: usize) -> Plane {
         let sums = Sums::of(self);
         let (width, height) = (self.width, self.height);
@@ -155,7 +156,8 @@ impl Pyramid {
         Pyramid { levels }
     }
 
-    /// The same without shadows and glare. The window is of a size in which a symbol that is found at this size has some modules.
+    /// The same without shadows and glare. The window is of a size in which a symbol that is found at this size
+    /// has some modules.
     pub(super) fn levelled(&self) -> Pyramid {
         Pyramid { levels: self.levels.iter().map(|plane| plane.levelled(16)).collect() }
     }

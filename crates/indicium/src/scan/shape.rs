@@ -1,8 +1,10 @@
-//! The sizes of Data Matrix symbols, what every symbol of a size has in common, and from modules to bytes (ISO/IEC 16022).
+//! The sizes of Data Matrix symbols, what every symbol of a size has in common, and from modules to bytes
+//! (ISO/IEC 16022).
 //!
-//! A symbol consists of regions; each has a solid left and lower side, the finder, and an upper and right side that alternate, the clock. These modules carry no
-//! data. They say where a symbol is; once it is found they are set right before it is decoded, since the decoder refuses a symbol in which one of them is
-//! wrong, and error correction is for the others.
+//! A symbol consists of regions; each has a solid left and lower side, the finder, and an upper and right side
+//! that alternate, the clock. These modules carry no data. They say where a symbol is; once it is found they
+//! are set right before it is decoded, since the decoder refuses a symbol in which one of them is wrong, and
+//! error correction is for the others.
 
 use datamatrix::DataMatrix;
 
@@ -65,8 +67,8 @@ impl Shape {
         }
     }
 
-    /// How much of the fixed pattern must agree before the bytes are believed: a small symbol corrects so few codewords that noise
-    /// decodes now and then.
+    /// How much of the fixed pattern must agree before the bytes are believed: a small symbol corrects so few
+    /// codewords that noise decodes now and then.
     pub(super) const fn is_strong(&self) -> bool {
         self.correctable >= 14
     }

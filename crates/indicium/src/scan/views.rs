@@ -1,6 +1,7 @@
 //! A picture as it came, and the shades of grey in which it may be looked at.
 //!
-//! Meter ink is red: it is dark in the green channel and hardly there in the red one. Black (a postmark, a pen) is dark in both, so that it can be told from the mark and left out.
+//! Meter ink is red: it is dark in the green channel and hardly there in the red one. Black (a postmark, a pen)
+//! is dark in both, so that it can be told from the mark and left out.
 
 use std::io::Cursor;
 
@@ -79,7 +80,8 @@ impl Picture {
     }
 }
 
-/// The channel in which red is dark, and what is black painted over from its edges inwards: a line that is thinner than a module hides little of it.
+/// The channel in which red is dark, and what is black painted over from its edges inwards: a line that is
+/// thinner than a module hides little of it.
 fn without_black(colours: &RgbImage) -> GrayImage {
     let mut ink = view(colours, |[_, green, _]| green);
     let red = view(colours, |[red, ..]| red);

@@ -1,5 +1,5 @@
-//! Scans that are bad in a known way: a real mark, stamped on a real letter, drawn by a PDF reader that is not ours, then harmed by a seed. Nothing is stored: the same seed makes the same
-//! picture.
+//! Scans that are bad in a known way: a real mark, stamped on a real letter, drawn by a PDF reader that is not
+//! ours, then harmed by a seed. Nothing is stored: the same seed makes the same picture.
 
 use std::io::Cursor;
 use std::path::Path;

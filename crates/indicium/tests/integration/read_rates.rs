@@ -1,4 +1,5 @@
-//! Bad scans that must stay readable: floors under the read rates of docs/READING.md, on a part of its corpus, so that a change of the reader cannot lose them unnoticed.
+//! Bad scans that must stay readable: floors under the read rates of docs/READING.md, on a part of its corpus,
+//! so that a change of the reader cannot lose them unnoticed.
 
 use timbre_indicium::scan::{Picture, ScanError};
 

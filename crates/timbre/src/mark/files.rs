@@ -1,7 +1,8 @@
-//! Scans as they lie on a disk: pictures, PDF files and folders of them, read on all processors. What cannot be read comes with the
-//! reason and what to do, and stops nothing else.
+//! Scans as they lie on a disk: pictures, PDF files and folders of them, read on all processors. What cannot be
+//! read comes with the reason and what to do, and stops nothing else.
 //!
-//! Memory is bounded: a processor holds one picture at a time, and results are handed on in the order of the files as they come.
+//! Memory is bounded: a processor holds one picture at a time, and results are handed on in the order of the
+//! files as they come.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -145,7 +146,8 @@ impl FileArgs {
     }
 }
 
-/// Adds the scans of a folder in the order of their names. A link to a folder is not followed: it may lead back.
+/// Adds the scans of a folder in the order of their names. A link to a folder is not followed: it may lead
+/// back.
 fn search(
     folder: &Path,
     depth: usize,
@@ -220,7 +222,8 @@ fn read_file(file: &Path) -> Vec<Scan> {
     vec![Scan { place, result }]
 }
 
-/// The pages of a PDF on which something was read. A page holds logos and photographs too: only a document without any symbol is worth a word.
+/// The pages of a PDF on which something was read. A page holds logos and photographs too: only a document
+/// without any symbol is worth a word.
 fn read_pdf(place: &str, bytes: &[u8]) -> Vec<Scan> {
     let images = match pdf::images(bytes) {
         Ok(images) => images,

@@ -1,4 +1,5 @@
-//! In which form the answers about many scans are written. CSV and JSON lines are written as scans are read; JSON and text at the end.
+//! In which form the answers about many scans are written. CSV and JSON lines are written as scans are read;
+//! JSON and text at the end.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG), PDF pages, and folders of them.
+//! `timbre mark …`: what a mark says, and whether it is genuine. Reads pictures (PNG, JPEG), PDF pages, and
+//! folders of them.
 
 mod at;
 pub(crate) mod files;
@@ -61,7 +62,8 @@ struct Fields {
 }
 
 impl Fields {
-    /// The fields of a mark; the rate table and what it calls the product are told if one of `tables` has its tag.
+    /// The fields of a mark; the rate table and what it calls the product are told if one of `tables` has its
+    /// tag.
     fn of(place: &str, mark: &Mark, tables: &[RateTable], language: Language) -> Self {
         let data = mark.data();
         let table = tables.iter().find(|table| RateTableTag::of(table.id()) == data.rate_table);

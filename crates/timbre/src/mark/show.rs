@@ -1,4 +1,5 @@
-//! `timbre mark show`: the fields of marks, and of symbols of other operators, believed or not: nothing is verified here.
+//! `timbre mark show`: the fields of marks, and of symbols of other operators, believed or not: nothing is
+//! verified here.
 
 use clap::Args;
 use serde::Serialize;
