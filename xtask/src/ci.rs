@@ -12,6 +12,10 @@ use crate::{fuzz, setup, tidy};
 
 /// What only some sites need is built and tried too.
 const OPTIONAL: &str = "timbre/kerberos,timbre/pkcs11";
+/// What is tested: the same, and bugs that a test may plant (they are off until one does).
+const TESTED: &str = "timbre/kerberos,timbre/pkcs11,timbre-simulation/planted";
+/// How long fresh seeds are simulated.
+const FRESH: &str = "20s";
 
 /// Enough to try the corpus and its neighbours: a longer run is a person's (`cargo xtask fuzz`).
 const FUZZ_SECONDS: u32 = 4;
@@ -33,6 +37,8 @@ pub(crate) enum Step {
     Test,
     /// Every fuzz target for a few seconds, from the corpus in the repository
     Fuzz,
+    /// Fresh seeds of the simulation
+    Simulate,
     /// cargo doc, warnings are errors
     Doc,
     /// A whole demonstration, as the README begins
@@ -49,6 +55,7 @@ impl Step {
             Step::Tidy => "tidy",
             Step::Test => "test",
             Step::Fuzz => "fuzz",
+            Step::Simulate => "simulate",
             Step::Doc => "doc",
             Step::Demo => "demo",
         }
@@ -59,16 +66,17 @@ impl Step {
             Step::Setup => setup::run(root),
             Step::Fmt => cargo(root, &["fmt", "--all", "--check"], &[]),
             Step::Clippy => {
-                let clippy = ["clippy", "--workspace", "--all-targets", "--features", OPTIONAL];
+                let clippy = ["clippy", "--workspace", "--all-targets", "--features", TESTED];
                 let args = [&clippy[..], &["--", "-D", "warnings"]].concat();
                 cargo(root, &args, &[])
             }
             Step::Parts => parts(root),
             Step::Tidy => tidy::run(root, false),
             Step::Test => {
-                cargo(root, &["test", "--workspace", "--quiet", "--features", OPTIONAL], &[])
+                cargo(root, &["test", "--workspace", "--quiet", "--features", TESTED], &[])
             }
             Step::Fuzz => fuzz::run(root, &[], FUZZ_SECONDS, false),
+            Step::Simulate => simulate(root),
             Step::Doc => {
                 let args = ["doc", "--workspace", "--no-deps", "--quiet"];
                 cargo(root, &args, &[("RUSTDOCFLAGS", "-D warnings")])
@@ -125,8 +133,44 @@ pub(crate) fn cargo(folder: &Path, args: &[&str], variables: &[(&str, &str)]) ->
     Ok(())
 }
 
+/// Runs fresh seeds, by the executable that the tests have built if they have.
+fn simulate(root: &Path) -> Result<()> {
+    let built = std::env::current_exe().context("cannot find this program")?;
+    let built = built.with_file_name("timbre-simulation");
+    if !built.exists() {
+        return cargo(root, &["run", "-p", "timbre-simulation", "--", "--for", FRESH], &[]);
+    }
+    let status = Command::new(&built).args(["--for", FRESH]).current_dir(root).status();
+    let status = status.with_context(|| format!("cannot start {}", built.display()))?;
+    if !status.success() {
+        bail!("{} ended with {status}", built.display());
+    }
+    Ok(())
+}
+
+/// No bug can be planted in what is shipped, whatever optional part it is built with.
+fn nothing_is_planted(root: &Path) -> Result<()> {
+    let tree = ["tree", "--package", "timbre", "--edges", "features", "--prefix", "none"];
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(tree)
+        .args(["--features", OPTIONAL])
+        .current_dir(root)
+        .output()
+        .context("cannot start cargo tree")?;
+    let built = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() || !built.contains("timbre-psd") {
+        bail!("cargo tree does not name the features: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    match built.lines().find(|line| line.contains("planted")) {
+        Some(line) => bail!("the executable is built with bugs to plant: {line}"),
+        None => Ok(()),
+    }
+}
+
 /// Each half of the executable builds alone, and an administrator's half holds nothing of the machines.
 fn parts(root: &Path) -> Result<()> {
+    nothing_is_planted(root)?;
     for part in ["network", "machines"] {
         let half = ["--package", "timbre", "--no-default-features", "--features", part];
         cargo(root, &[&["clippy"], &half[..], &["--", "-D", "warnings"]].concat(), &[])?;

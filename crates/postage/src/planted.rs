@@ -43,7 +43,6 @@ bugs! {
     ClockBackAccepted "clock-back-accepted" "The clock may go back between two pieces.",
     InspectionNeverLocks "inspection-never-locks" "A device goes on franking when its inspection is overdue.",
     ReplyUnverified "reply-unverified" "The signature of a refill reply is not verified.",
-    ReplyNonceUnchecked "reply-nonce-unchecked" "An inspection reply need not answer the question that was asked.",
     StaleInspection "stale-inspection" "A pending inspection is sent again although the device has gone on.",
     // The meter.
     RefillForgotten "refill-forgotten" "A refill is forgotten when the services do not answer.",

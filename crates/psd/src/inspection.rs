@@ -83,11 +83,7 @@ impl<J: Journal> Psd<J> {
         if self.state.last_inspection.as_ref() == Some(reply) {
             return Ok(Applied::Before);
         }
-        let answers = reply.nonce == self.expected_inspection(reply.sequence)?.nonce;
-        #[cfg(feature = "planted")]
-        let answers = answers
-            || timbre_postage::planted::has(timbre_postage::planted::Bug::ReplyNonceUnchecked);
-        if !answers {
+        if reply.nonce != self.expected_inspection(reply.sequence)?.nonce {
             return Err(Breach::WrongNonce(WHAT).into());
         }
         self.settle()?;

@@ -82,7 +82,8 @@ fn simulate(cli: &Cli) -> Result<bool> {
     let single = cli.seeds.len() == 1 && !cli.trace && !cli.json;
     let log = if single { Log::Print } else { Log::Quiet };
     let started = Instant::now();
-    let mut fresh = fresh_seed()?;
+    let first = fresh_seed()?;
+    let mut fresh = first;
     let mut all_well = true;
     let (mut runs, mut steps) = (0_u64, 0_u64);
     let mut given = cli.seeds.iter().copied();
@@ -91,7 +92,7 @@ fn simulate(cli: &Cli) -> Result<bool> {
             None => given.next(),
             Some(time) => (started.elapsed() < time).then(|| {
                 fresh = fresh.wrapping_add(1);
-                fresh
+                fresh - 1
             }),
         };
         let Some(seed) = seed else { break };
@@ -102,10 +103,9 @@ fn simulate(cli: &Cli) -> Result<bool> {
     }
     if !cli.json && runs > 1 {
         let seconds = started.elapsed().as_secs();
-        println!(
-            "{runs} seeds, {steps} steps in {seconds} s: {}",
-            if all_well { "all well" } else { "VIOLATED" }
-        );
+        let from = cli.time.map_or_else(String::new, |_| format!(" from {first} on"));
+        let verdict = if all_well { "all well" } else { "VIOLATED" };
+        println!("{runs} seeds{from}, {steps} steps in {seconds} s: {verdict}");
     }
     Ok(all_well)
 }

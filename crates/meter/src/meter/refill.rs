@@ -85,7 +85,9 @@ impl Meter {
                     }
                     match error.code().as_str() {
                         _ if asked_before => return Err(error),
-                        STALE_BLOCK => drop(self.install().await?),
+                        STALE_BLOCK => {
+                            self.install().await?;
+                        }
                         OLD_REGISTERS => {}
                         _ => return Err(error),
                     }

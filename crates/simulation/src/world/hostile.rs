@@ -52,10 +52,10 @@ enum Kind {
 
 impl Fraud {
     pub(super) fn of(random: &mut Random) -> Fraud {
-        let kind = match random.below(5) {
+        let kind = match random.below(6) {
             0 => Kind::RollsBack,
             1 => Kind::IsCloned,
-            2 | 3 => Kind::Alters(Alteration::ALL[0]),
+            2..=4 => Kind::Alters(*random.pick(&Alteration::ALL)),
             _ => Kind::IsStolen,
         };
         Fraud { kind, copy: None, done: false, noticed: false }
@@ -160,7 +160,7 @@ impl World {
         match (fraud.kind, fraud.done) {
             (Kind::RollsBack, false) => self.roll_back(seat),
             (Kind::IsCloned, false) => self.clone_it(seat),
-            (Kind::Alters(_), _) => self.alter(seat),
+            (Kind::Alters(alteration), _) => self.alter(seat, alteration),
             (Kind::IsStolen, _) | (_, true) => self.start_trigger(seat, Trigger::Sleep),
         }
     }
@@ -211,8 +211,7 @@ impl World {
         self.boot(twin)
     }
 
-    fn alter(&mut self, seat: usize) -> Checked {
-        let alteration = *self.random.pick(&Alteration::ALL);
+    fn alter(&mut self, seat: usize, alteration: Alteration) -> Checked {
         let machine = self.seats[seat].machine.clone();
         let confirmed = self.models.entry(machine.serial).or_default().confirmed;
         let may = machine.reading().is_some_and(|reading| match alteration {
@@ -222,8 +221,13 @@ impl World {
         if !may {
             return self.frank_some(seat);
         }
+        // Only what the infrastructure was shown can be told from what it is shown now.
+        let told = machine.reading().is_some_and(|reading| reading.record_sequence == confirmed);
+        if alteration == Alteration::RefillWithLessPrinted && !told {
+            return self.start_trigger(seat, Trigger::PostalInformation);
+        }
         if let Some(fraud) = &mut self.seats[seat].fraud {
-            (fraud.kind, fraud.done) = (Kind::Alters(alteration), true);
+            fraud.done = true;
         }
         self.count("frauds");
         let who = self.seats[seat].name.clone();

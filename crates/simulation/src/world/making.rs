@@ -66,7 +66,7 @@ impl World {
     }
 
     async fn settle_in(&mut self) -> anyhow::Result<()> {
-        let dishonest = if self.random.chance(700) { self.random.between(1, 2) } else { 0 };
+        let dishonest = if self.random.chance(800) { self.random.between(1, 3) } else { 0 };
         let honest = i64::from(self.plan.meters);
         for number in 0..honest + dishonest {
             // Two machines share a customer.

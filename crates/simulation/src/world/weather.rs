@@ -27,14 +27,14 @@ impl Weather {
     pub(super) fn of(random: &mut Random) -> Weather {
         let mut some = |most: &[u64]| *random.pick(most);
         Weather {
-            loss: some(&[0, 20, 100, 300]),
+            loss: some(&[0, 50, 200, 300]),
             doubles: some(&[0, 0, 50, 200]),
             late: some(&[0, 0, 20, 100]),
             crashes: some(&[0, 0, 10, 60]),
-            bad_commits: some(&[0, 0, 50, 200]),
+            bad_commits: some(&[0, 0, 150, 350]),
             disks: some(&[0, 100, 300]),
             power: some(&[0, 100, 300]),
-            clocks: some(&[0, 0, 100, 200]),
+            clocks: some(&[0, 0, 300, 600]),
             hostility: some(&[0, 200, 700]),
         }
     }
