@@ -28,9 +28,10 @@ impl Meter {
     /// operational block, so that the request is made under it, and takes an order to stop or to go on.
     pub(super) async fn heed_provider(&mut self) -> Result<(), MeterError> {
         for task in self.waiting().await? {
-            match task {
-                Task::Installation => drop(self.install().await?),
-                _ => drop(self.be_inspected().await?),
+            if task == Task::Installation {
+                self.install().await?;
+            } else {
+                self.be_inspected().await?;
             }
         }
         Ok(())
