@@ -131,8 +131,9 @@ impl World {
             .overheard
             .iter()
             .filter_map(|said| match said {
+                // A refusal is not signed: it is genuine because the line is.
                 Overheard::Answer { seat: of, name, body }
-                    if *of == seat && *name == asked.name =>
+                    if *of == seat && *name == asked.name && refusal(body).is_none() =>
                 {
                     Some(body)
                 }

@@ -8,7 +8,13 @@ use timbre_simulation::{Log, Plan, Violation, run};
 /// Within so many seeds every planted bug is caught.
 const BOUND: u64 = 60;
 /// These need a rare meeting of events: they are for longer runs.
-const RARE: &[Bug] = &[Bug::StaleInspection, Bug::UsageBookedTwice, Bug::DepositBookedTwice];
+const RARE: &[Bug] = &[
+    Bug::ClockBackAccepted,
+    Bug::StaleInspection,
+    Bug::RegressionUnchecked,
+    Bug::UsageBookedTwice,
+    Bug::DepositBookedTwice,
+];
 const PLAN: Plan = Plan { steps: 400, meters: 3 };
 
 #[test]
