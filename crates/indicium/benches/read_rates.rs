@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that meets trouble stops")]
 
-#[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/integration/corpus.rs"]
 mod corpus;
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -17,11 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, Luma, RgbImage};
 use timbre_indicium::scan::Picture;
 
-use self::corpus::{Dice, Harm, SCANNED, Sheet, WORST};
+use self::corpus::{Dice, Harm, Sheet, WORST};
 
+/// The dots per inch at which envelopes are scanned.
+const SCANNED: [u32; 3] = [200, 300, 600];
 /// How long libdmtx may look at a picture.
 const LIMIT: &str = "--milliseconds=1500";
 const READERS: [&str; 3] = ["timbre", "zxing-cpp", "libdmtx"];
@@ -75,8 +76,8 @@ impl Bench {
     }
 
     fn harm(&mut self, harm: Harm, sheets: &[Sheet]) {
-        let mut read = [[0usize; WORST + 1]; 3];
-        for level in 0..=WORST {
+        let mut read = [[0usize; 3]; WORST + 1];
+        for (level, read) in read.iter_mut().enumerate() {
             for (index, sheet) in sheets.iter().enumerate() {
                 let mut dice = Dice::of((harm as u64) << 16 | (level as u64) << 8 | index as u64);
                 let picture = harm.done_to(sheet, level, &mut dice);
@@ -91,7 +92,7 @@ impl Bench {
                         .unwrap();
                 }
                 for (reader, found) in found.into_iter().enumerate() {
-                    read[reader][level] += found;
+                    read[reader] += found;
                 }
             }
         }
@@ -100,8 +101,8 @@ impl Bench {
 
     /// Pages with one to six marks.
     fn several(&mut self, sheets: &[Sheet]) {
-        let mut read = [[0usize; WORST + 1]; 3];
-        for level in 0..=WORST {
+        let mut read = [[0usize; 3]; WORST + 1];
+        for (level, read) in read.iter_mut().enumerate() {
             let of_one: Vec<&Sheet> =
                 sheets.iter().filter(|sheet| sheet.dpi == 200).cycle().take(level + 1).collect();
             // A mark that stands there twice is one.
@@ -112,19 +113,19 @@ impl Bench {
             let page = corpus::several(&of_one, &mut Dice::of(level as u64));
             let found = self.all(&page, &payloads, false);
             for (reader, found) in found.into_iter().enumerate() {
-                read[reader][level] = found * 100 / payloads.len();
+                read[reader] = found * 100 / payloads.len();
             }
         }
         self.rows("1, 2, 3, 4, 5, 6 marks on a page at any angle", &read, 100);
     }
 
-    fn rows(&self, name: &str, read: &[[usize; WORST + 1]; 3], of: usize) {
-        for (reader, levels) in READERS.iter().zip(read) {
+    fn rows(&self, name: &str, read: &[[usize; 3]; WORST + 1], of: usize) {
+        for (index, reader) in READERS.iter().enumerate() {
             if self.zxing.is_none() && *reader != READERS[0] {
                 break;
             }
             let cells: Vec<String> =
-                levels.iter().map(|read| format!("{}", read * 100 / of)).collect();
+                read.iter().map(|level| format!("{}", level[index] * 100 / of)).collect();
             let name = if *reader == READERS[0] { name } else { "" };
             println!("| {name} | {reader} | {} |", cells.join(" | "));
         }
@@ -142,7 +143,7 @@ impl Bench {
         let mut results = vec![ours];
         if let Some(zxing) = &mut self.zxing {
             let file = self.folder.path().join("scan.png");
-            let ink: GrayImage = corpus::ink(picture);
+            let ink: GrayImage = ink(picture);
             ink.save(&file).unwrap();
             results.push(zxing.read(&file));
             results.push(libdmtx(&file, payloads));
@@ -251,4 +252,11 @@ impl Drop for Zxing {
 fn bytes(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().chunks_exact(2);
     digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// The channel in which red ink is dark: readers that know nothing of ink are given this one.
+fn ink(picture: &RgbImage) -> GrayImage {
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        Luma([picture.get_pixel(x, y).0[1]])
+    })
 }

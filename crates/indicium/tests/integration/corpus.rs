@@ -1,12 +1,11 @@
 //! Scans that are bad in a known way: a real mark, stamped on a real letter, drawn by a PDF reader that is not
 //! ours, then harmed by a seed. Nothing is stored: the same seed makes the same picture.
 
-use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage, imageops};
+use image::{Rgb, RgbImage, imageops};
 use timbre_indicium::pdf::Letters;
 use timbre_indicium::{Artwork, Mark, Resolution};
 use timbre_key_store::Signature;
@@ -14,8 +13,6 @@ use timbre_postage::Language;
 
 use crate::golden;
 
-/// The dots per inch at which envelopes are scanned.
-pub(crate) const SCANNED: [u32; 3] = [200, 300, 600];
 /// The worst level of every harm; the least is 0, which is none.
 pub(crate) const WORST: usize = 5;
 
@@ -475,17 +472,4 @@ pub(crate) fn several(sheets: &[&Sheet], dice: &mut Dice) -> RgbImage {
         }
     }
     page
-}
-
-pub(crate) fn png(picture: &RgbImage) -> Vec<u8> {
-    let mut file = Vec::new();
-    picture.write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
-    file
-}
-
-/// The channel in which red ink is dark: readers that know nothing of ink are given this one.
-pub(crate) fn ink(picture: &RgbImage) -> GrayImage {
-    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
-        Luma([picture.get_pixel(x, y).0[1]])
-    })
 }
