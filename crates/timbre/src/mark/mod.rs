@@ -27,14 +27,14 @@ enum MarkCommand {
     /// Decode marks and print their fields
     Show(show::ShowArgs),
     /// Say whether marks are genuine, and why not
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
 }
 
 /// Carries out one mark command.
 pub(crate) fn execute(args: MarkArgs, output: &OutputArgs) -> Result<Outcome, Failure> {
     match args.command {
         MarkCommand::Show(show) => show::execute(show, output),
-        MarkCommand::Verify(verify) => verify::execute(verify, output),
+        MarkCommand::Verify(verify) => verify::execute(*verify, output),
     }
 }
 
