@@ -213,11 +213,7 @@ async fn crowd(workers: &mut Vec<Client>, count: usize, time: Duration) -> Resul
 }
 
 /// Meters in service, each of a customer of its own with more funds than it asks for.
-fn meters(
-    stage: &Stage,
-    running: &Arc<Running>,
-    count: usize,
-) -> Result<Vec<Client>> {
+fn meters(stage: &Stage, running: &Arc<Running>, count: usize) -> Result<Vec<Client>> {
     let staff = running.staff("figures");
     let catalogue = Arc::new(Catalogue::timbre());
     let mut meters = Vec::new();
