@@ -170,7 +170,7 @@ kinds! {
     "Tell whoever reported it from where it called and when; it is ordered to stop.";
     "spoiled-mark-suspicious" Serious NO;
     "une empreinte présentée comme gâtée est fausse, modifiée ou a servi", "a mark given in as spoiled is forged, altered or was used";
-    "Ne rien rembourser ; garder la pièce et entendre le client.",
+    "Ne rien rembourser ; garder la pièce et entendre le client.",
     "Give nothing back; keep the piece and hear the customer.";
 }
 
