@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::request::Parts;
@@ -17,11 +16,11 @@ use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use serde_json::json;
 
-use super::body;
 use super::door::Connection;
 use super::limits::Limits;
 use super::plain::{self, Asked};
 use super::routes::{Route, Serves};
+use super::{body, compressed};
 use crate::call::{Call, now};
 use crate::deployment::Deployment;
 use crate::refusal::{Plain, Refused, Transport};
@@ -83,12 +82,13 @@ impl Front {
                 if parts.method != Method::POST {
                     return Err(Transport::WrongMethod { allowed: "POST" }.into());
                 }
+                let gzip = compressed::wants_gzip(&parts.headers);
                 let body = body::read(&parts.headers, content, limit).await?;
                 let call = Arc::new(Call::new(body, &parts.headers, connection.peer.ip(), now()));
                 let work = handler(self.deployment.clone(), call.clone());
                 let outcome = finished(work, ANSWER_WITHIN).await;
                 story.meter = call.meter().map(|serial| serial.to_string());
-                outcome.map(xml)
+                outcome.map(|text| xml(text, gzip))
             }
             Serves::Plain { limited, handler } => {
                 let permit =
@@ -173,8 +173,8 @@ fn host(parts: &Parts) -> String {
     name.rsplit_once(':').map_or(name, |(name, _)| name).to_ascii_lowercase()
 }
 
-fn xml(text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
+fn xml(text: String, gzip: bool) -> Response {
+    let mut response = compressed::response(text, gzip);
     let kind = HeaderValue::from_static("application/xml; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
@@ -191,7 +191,7 @@ fn respond(story: &Story, outcome: Result<Response, Refused>) -> Response {
 fn refusal(is_meter: bool, refused: &Refused) -> Response {
     let message = refused.message(now());
     let mut response = if is_meter {
-        xml(timbre_protocol::write(&message))
+        xml(timbre_protocol::write(&message), false)
     } else {
         plain::json(&json!({
             "code": message.code,
@@ -228,6 +228,7 @@ fn request_number() -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use axum::http::StatusCode;
     use timbre_catalogue::{Catalogue, endpoint};
     use timbre_key_store::{KeyRole, MemoryKeys};

@@ -6,6 +6,7 @@
 
 mod admin;
 mod body;
+mod compressed;
 mod door;
 mod front;
 mod hello;
