@@ -10,6 +10,7 @@ const BOUND: u64 = 60;
 /// These need a rare meeting of events: they are for longer runs.
 const RARE: &[Bug] = &[
     Bug::ClockBackAccepted,
+    Bug::ControlSumUnchecked,
     Bug::StaleInspection,
     Bug::RegressionUnchecked,
     Bug::UsageBookedTwice,
