@@ -11,5 +11,5 @@ fuzz_target!(|text: &str| {
     let Ok(settings) = Settings::parse(text, file) else { return };
     let written = settings.to_toml();
     let again = Settings::parse(&written, file).expect("what was written can be read");
-    assert_eq!(again, settings);
+    assert_eq!(again.to_toml(), written);
 });
