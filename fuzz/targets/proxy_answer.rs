@@ -45,7 +45,7 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let proxy: ProxyAddress = "http://proxy.example:3128".parse().expect("it is an address");
+    let proxy: ProxyAddress = "proxy.example:3128".parse().expect("it is an address");
     let destination = Destination::https("comet.timbre.localhost", 443).expect("it is a destination");
     let credentials = Credentials::password("CORP\\meter", Secret::new("secret".to_owned()));
     // Each connection answers with the next part, since a proxy may close between its questions.
