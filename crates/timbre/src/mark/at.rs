@@ -17,7 +17,7 @@ use crate::outcome::{Failure, Kind};
 /// Where to ask, and as whom.
 #[derive(Args)]
 pub(super) struct AtArgs {
-    /// Ask the verification service at this URL, such as https://sorting.example.org:8444
+    /// Ask the verification service at this URL, such as `https://sorting.example.org:8444`
     #[arg(long, value_name = "URL", requires_all = ["ca", "token_file"], conflicts_with_all = ["config", "look_only"])]
     at: Option<Url>,
     /// The root certificate of the service
