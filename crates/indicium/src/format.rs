@@ -7,14 +7,14 @@
 //!
 //! | format | recognised by | file |
 //! |---|---|---|
-//! | DV-Freimachung | `DEA`, franking type 12h, 28 or 42 bytes | [`dv_freimachung`] |
-//! | Frankit | `DEA`, franking type 03h or 0Ch | [`frankit`] |
-//! | other franking of Deutsche Post | `DEA` | [`deutsche_post`] |
-//! | Royal Mail Mailmark 2D, types 7, 9 and 29 | `JGB `, 45 to 90 characters | [`mailmark`] |
-//! | Royal Mail stamp | `JGB S`, 70 characters | [`mailmark_stamp`] |
-//! | UPU S10 item identifier | thirteen characters with their check digit | [`s10`] |
-//! | USPS IBI-Lite | twenty bytes that are no text: it has nothing else to be known by | [`ibi_lite`] |
-//! | USPS IBI | eighty-nine bytes that are no text | [`ibi`] |
+//! | DV-Freimachung | `DEA`, franking type 12h, 28 or 42 bytes | `dv_freimachung.rs` |
+//! | Frankit | `DEA`, franking type 03h or 0Ch | `frankit.rs` |
+//! | other franking of Deutsche Post | `DEA` | `deutsche_post.rs` |
+//! | Royal Mail Mailmark 2D, types 7, 9 and 29 | `JGB `, 45 to 90 characters | `mailmark.rs` |
+//! | Royal Mail stamp | `JGB S`, 70 characters | `mailmark_stamp.rs` |
+//! | UPU S10 item identifier | thirteen characters with their check digit | `s10.rs` |
+//! | USPS IBI-Lite | twenty bytes that are no text: it has nothing else to be known by | `ibi_lite.rs` |
+//! | USPS IBI | eighty-nine bytes that are no text | `ibi.rs` |
 
 mod deutsche_post;
 mod dv_freimachung;

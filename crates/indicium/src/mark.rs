@@ -6,7 +6,7 @@ use crate::profile::DATA_LENGTH;
 use crate::{MarkData, MarkError, SignError};
 
 /// Data with a signature over it. Its data always fits the profile; whether the signature is
-/// genuine is what [`Mark::verify`] and [`crate::verify::check`] say.
+/// genuine is what [`Mark::verify`] and [`crate::verify::judge`] say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mark {
     data: MarkData,
