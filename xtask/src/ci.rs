@@ -15,7 +15,7 @@ const OPTIONAL: &str = "timbre/kerberos,timbre/pkcs11";
 /// What is tested: the same, and bugs that a test may plant (they are off until one does).
 const TESTED: &str = "timbre/kerberos,timbre/pkcs11,timbre-simulation/planted";
 /// How long fresh seeds are simulated.
-const FRESH: &str = "20s";
+const FRESH: &str = "10s";
 
 /// Enough to try the corpus and its neighbours: a longer run is a person's (`cargo xtask fuzz`).
 const FUZZ_SECONDS: u32 = 4;
