@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 use timbre_postage::{Currency, MeterSerial, PostalCode};
 use timbre_protocol::installation::InspectionPolicy;
 
-use super::meters::{Meter, MeterLimits};
+use super::meters::{self, Meter, MeterLimits};
 use super::row::Columns;
 use super::seals::{self, Subject};
 use super::{StoreError, audit};
@@ -161,18 +161,8 @@ fn read(row: &Columns, currency: Currency) -> Result<BlockVersion, StoreError> {
         meter: row.serial("meter")?,
         version: row.number("version")?,
         postal_code: row.parsed("postal_code")?,
-        limits: MeterLimits {
-            minimum_refill: row.amount("minimum_refill", currency)?,
-            maximum_refill: row.amount("maximum_refill", currency)?,
-            maximum_descending: row.amount("maximum_descending", currency)?,
-            maximum_postage: row.amount("maximum_postage", currency)?,
-            high_value_warning: row.amount("high_value_warning", currency)?,
-        },
-        policy: InspectionPolicy {
-            interval_days: row.number("interval_days")?,
-            warn_days: row.number("warn_days")?,
-            grace_days: row.number("grace_days")?,
-        },
+        limits: meters::read_limits(row, currency)?,
+        policy: meters::read_policy(row)?,
         due_day: row.optional_number("due_day")?,
         issued: row.instant("issued")?,
         who: row.text("who")?,

@@ -318,6 +318,26 @@ fn nonzero(number: i64) -> Option<i64> {
     (number != 0).then_some(number)
 }
 
+/// The limits, which a meter and each version of its block keep in columns of the same names.
+pub(super) fn read_limits(row: &Columns, currency: Currency) -> Result<MeterLimits, StoreError> {
+    Ok(MeterLimits {
+        minimum_refill: row.amount("minimum_refill", currency)?,
+        maximum_refill: row.amount("maximum_refill", currency)?,
+        maximum_descending: row.amount("maximum_descending", currency)?,
+        maximum_postage: row.amount("maximum_postage", currency)?,
+        high_value_warning: row.amount("high_value_warning", currency)?,
+    })
+}
+
+/// The inspection policy, likewise.
+pub(super) fn read_policy(row: &Columns) -> Result<InspectionPolicy, StoreError> {
+    Ok(InspectionPolicy {
+        interval_days: row.number("interval_days")?,
+        warn_days: row.number("warn_days")?,
+        grace_days: row.number("grace_days")?,
+    })
+}
+
 fn read(row: &Columns) -> Result<Meter, StoreError> {
     let currency: Currency = row.parsed("currency")?;
     let indicia = IndiciaNumber::new(row.number("indicia_number")?);
@@ -329,18 +349,8 @@ fn read(row: &Columns) -> Result<Meter, StoreError> {
         indicium_key: row.optional_key("indicium_key")?,
         postal_code: row.parsed("postal_code")?,
         currency,
-        limits: MeterLimits {
-            minimum_refill: row.amount("minimum_refill", currency)?,
-            maximum_refill: row.amount("maximum_refill", currency)?,
-            maximum_descending: row.amount("maximum_descending", currency)?,
-            maximum_postage: row.amount("maximum_postage", currency)?,
-            high_value_warning: row.amount("high_value_warning", currency)?,
-        },
-        policy: InspectionPolicy {
-            interval_days: row.number("interval_days")?,
-            warn_days: row.number("warn_days")?,
-            grace_days: row.number("grace_days")?,
-        },
+        limits: read_limits(row, currency)?,
+        policy: read_policy(row)?,
         due_day: row.optional_number("due_day")?,
         state: state_of(&row.text("state")?)?,
         state_reason: row.optional_text("state_reason")?,
